@@ -1,0 +1,223 @@
+package runtime
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// defaultMaxBody is the limit of a delivery's body, in bytes, unless
+// WithMaxBody says otherwise.
+const defaultMaxBody = 1 << 20
+
+// WebhookOption changes how a webhook handler works.
+type WebhookOption func(*webhookConfig)
+
+type webhookConfig struct {
+	maxBody int64
+	timeout time.Duration
+	logger  *slog.Logger
+	secrets []headerSecret
+}
+
+// headerSecret is a header that a delivery must carry, as the hash of its
+// value, so that comparing takes the same time whatever the value's length.
+type headerSecret struct {
+	header string
+	hash   [sha256.Size]byte
+}
+
+// WithMaxBody refuses bodies of more than n bytes with 413. It is 1 MiB
+// without this option.
+func WithMaxBody(n int64) WebhookOption {
+	return func(c *webhookConfig) { c.maxBody = n }
+}
+
+// WithTimeout ends the context of the receiving function d after the delivery
+// came in. Keep it below what the sender waits, so that there is time to
+// answer.
+func WithTimeout(d time.Duration) WebhookOption {
+	return func(c *webhookConfig) { c.timeout = d }
+}
+
+// WithLogger logs what goes wrong to logger instead of slog.Default(). What
+// users wrote is never logged.
+func WithLogger(logger *slog.Logger) WebhookOption {
+	return func(c *webhookConfig) { c.logger = logger }
+}
+
+func withHeaderSecret(header, value string) WebhookOption {
+	return func(c *webhookConfig) {
+		c.secrets = append(c.secrets, headerSecret{header: header, hash: sha256.Sum256([]byte(value))})
+	}
+}
+
+// webhookHandler receives the deliveries of one webhook.
+type webhookHandler[T any] struct {
+	webhookConfig
+	decode  func([]byte) (T, error)
+	id      func(*T) slog.Attr // what to log of a payload
+	private func(*T) []string  // what never to log of it
+	receive func(context.Context, T) error
+}
+
+func newWebhookHandler[T any](h webhookHandler[T], opts []WebhookOption) http.Handler {
+	h.maxBody = defaultMaxBody
+	for _, opt := range opts {
+		opt(&h.webhookConfig)
+	}
+	return &h
+}
+
+// ServeHTTP answers 200 when the payload was received, and otherwise with the
+// status that says why not.
+func (h *webhookHandler[T]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if status, reason := h.check(w, r); status != 0 {
+		http.Error(w, reason, status)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
+	defer cancel()
+	payload, status, err := h.read(ctx, w, r)
+	if err != nil {
+		http.Error(w, err.Error(), status)
+		return
+	}
+	if err := h.run(ctx, payload); err != nil {
+		h.log(ctx, &payload, err)
+		http.Error(w, "the delivery could not be handled", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, "OK")
+}
+
+// check looks at all of a delivery but its body.
+func (h *webhookHandler[T]) check(w http.ResponseWriter, r *http.Request) (status int, reason string) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return http.StatusMethodNotAllowed, "deliveries come by POST"
+	}
+	for _, secret := range h.secrets {
+		hash := sha256.Sum256([]byte(r.Header.Get(secret.header)))
+		if subtle.ConstantTimeCompare(hash[:], secret.hash[:]) != 1 {
+			return http.StatusUnauthorized, "the " + secret.header + " header is missing or wrong"
+		}
+	}
+	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
+		return http.StatusUnsupportedMediaType, fmt.Sprintf("the body must be application/json, not %q", contentType)
+	}
+	if r.ContentLength > h.maxBody {
+		// Closing is what keeps the server from reading the body to its end.
+		w.Header().Set("Connection", "close")
+		return http.StatusRequestEntityTooLarge, h.tooLarge()
+	}
+	return 0, ""
+}
+
+func (h *webhookHandler[T]) tooLarge() string {
+	return fmt.Sprintf("the body is larger than %d bytes", h.maxBody)
+}
+
+// isJSON reports whether a content type is JSON's. None at all is taken for
+// JSON, since nothing else is ever sent here.
+func isJSON(contentType string) bool {
+	if contentType == "" || contentType == "application/json" {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+		return false
+	}
+	return mediaType == "application/json" || strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json")
+}
+
+// bodies are the buffers that bodies are read into, used again and again: a
+// decoded payload has a copy of its own.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxKeptBody is the capacity from which a buffer is not kept, so that one
+// large body does not stay in memory.
+const maxKeptBody = 64 << 10
+
+// read reads and decodes the body within the time that ctx has.
+func (h *webhookHandler[T]) read(ctx context.Context, w http.ResponseWriter, r *http.Request) (payload T, status int, err error) {
+	buf := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= maxKeptBody {
+			buf.Reset()
+			bodies.Put(buf)
+		}
+	}()
+	control := http.NewResponseController(w)
+	deadline, _ := ctx.Deadline()
+	limited := control.SetReadDeadline(deadline) == nil
+	if _, err := buf.ReadFrom(io.LimitReader(r.Body, h.maxBody+1)); err != nil {
+		w.Header().Set("Connection", "close")
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return payload, http.StatusRequestTimeout, errors.New("the body took too long to arrive")
+		}
+		return payload, http.StatusBadRequest, errors.New("the body could not be read to its end")
+	}
+	if int64(buf.Len()) > h.maxBody {
+		w.Header().Set("Connection", "close")
+		return payload, http.StatusRequestEntityTooLarge, errors.New(h.tooLarge())
+	}
+	if limited {
+		control.SetReadDeadline(time.Time{})
+	}
+	payload, err = h.decode(buf.Bytes())
+	return payload, http.StatusBadRequest, err
+}
+
+// run calls the receiving function and turns a panic into an error.
+func (h *webhookHandler[T]) run(ctx context.Context, payload T) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = &panicError{reason: reason, stack: debug.Stack()}
+		}
+	}()
+	return h.receive(ctx, payload)
+}
+
+type panicError struct {
+	reason any
+	stack  []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.reason) }
+
+// log says which payload could not be handled and why. A reason that repeats
+// what the user wrote is replaced by its type.
+func (h *webhookHandler[T]) log(ctx context.Context, payload *T, err error) {
+	logger := h.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	reason, attrs := err.Error(), []slog.Attr{h.id(payload)}
+	for _, text := range h.private(payload) {
+		quoted := strconv.Quote(text)
+		if text != "" && (strings.Contains(reason, text) || strings.Contains(reason, quoted[1:len(quoted)-1])) {
+			reason = fmt.Sprintf("%T (its text repeats the payload and is withheld)", err)
+			break
+		}
+	}
+	attrs = append(attrs, slog.String("error", reason))
+	if panicked, ok := err.(*panicError); ok {
+		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
+	}
+	logger.LogAttrs(ctx, slog.LevelError, "webhook delivery failed", attrs...)
+}

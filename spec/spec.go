@@ -11,3 +11,5 @@ const Document = "openapi.yaml"
 //
 //go:embed openapi.yaml examples/*.json
 var Files embed.FS
+
+//go:generate go run ../cmd/solafon generate

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"encoding/base64"
 	"math"
 	"strconv"
 	"time"
@@ -153,3 +154,14 @@ func (e *encoder) raw(text []byte) {
 	}
 	e.data = append(e.data, text...)
 }
+
+// inner writes what another encoder wrote as a string that holds JSON.
+func (e *encoder) inner(inner *encoder) {
+	if inner.err != nil {
+		e.fail("holds JSON that cannot be written: " + inner.err.Error())
+		return
+	}
+	e.string(string(inner.data))
+}
+
+func (e *encoder) bytes(b []byte) { e.string(base64.StdEncoding.EncodeToString(b)) }

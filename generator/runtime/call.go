@@ -407,19 +407,22 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// ValidationError tells which value breaks a rule of the API's document.
-type ValidationError struct {
-	// Path is where the value is, in the API's own names, such as
-	// commands[2].command.
-	Path string
-	// Reason says which rule it breaks.
-	Reason string
-}
-
-// Error says what breaks which rule on one line.
-func (e *ValidationError) Error() string { return e.Path + " " + e.Reason }
-
 // invalid makes the failure of a call whose arguments break a rule.
 func (op *operation) invalid(err error) *Error {
 	return op.failed("nothing was sent: "+err.Error(), err)
+}
+
+// encodeBody writes a request's body.
+func encodeBody(encode func(*encoder)) ([]byte, error) {
+	var e encoder
+	encode(&e)
+	return e.finish(nil)
+}
+
+// checkedBody writes a request's body unless it breaks a rule.
+func checkedBody(broken error, encode func(*encoder)) ([]byte, error) {
+	if broken != nil {
+		return nil, broken
+	}
+	return encodeBody(encode)
 }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math"
 	"strconv"
@@ -598,4 +599,35 @@ func (d *decoder) adopt(inner *decoder, offset int) {
 		d.err.Offset = offset
 		d.err.Reason = "in the JSON inside the string: " + d.err.Reason
 	}
+}
+
+// bytes reads a string of base64.
+func (d *decoder) bytes() []byte {
+	d.space()
+	start := d.pos
+	text := d.string()
+	if d.err != nil {
+		return nil
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		d.fail(start, "is not base64")
+	}
+	return b
+}
+
+// tag looks ahead for a member of the object at hand that holds a string, and
+// returns that. It moves nothing.
+func (d *decoder) tag(name string) string {
+	ahead := decoder{data: d.data, pos: d.pos, depth: d.depth}
+	tag := ""
+	for more := ahead.object(); more; more = ahead.next('}') {
+		key, ok := ahead.key()
+		if ahead.space(); ok && key == name && ahead.pos < len(ahead.data) && ahead.data[ahead.pos] == '"' {
+			tag = ahead.string()
+		} else {
+			ahead.skip()
+		}
+	}
+	return tag
 }

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,13 +138,10 @@ func read(w http.ResponseWriter, r *http.Request, v any) error {
 }
 
 // pathInt reads a whole number from the path.
-func pathInt(r *http.Request, name string) (int64, error) {
+func pathInt[T ~int32 | ~int64](r *http.Request, name string) (T, error) {
 	n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
-	if err != nil {
-		return 0, &Failure{Status: http.StatusBadRequest, Description: "Bad Request: " + name + " is not a whole number"}
+	if err != nil || int64(T(n)) != n {
+		return 0, &Failure{Status: http.StatusBadRequest, Description: "Bad Request: " + name + " is not a whole number that fits"}
 	}
-	return n, nil
+	return T(n), nil
 }
-
-// authenticate is a method of Server that checks one kind of credential.
-type authenticate func(ctx context.Context, token string) (context.Context, error)

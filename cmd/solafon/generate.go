@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/modfile"
+
+	"github.com/solafon/solafon-go/generator"
+)
+
+func generateCommand() *cobra.Command {
+	var spec, out string
+	var check, diff bool
+	cmd := &cobra.Command{
+		Use:   "generate",
+		Short: "Make the bindings of an OpenAPI document",
+		Long: `Make the bindings of an OpenAPI document.
+
+Without flags it refreshes this repository's own bindings from its own document.
+Nothing is written unless everything can be.`,
+		Example: `  solafon generate
+  solafon generate --check
+  solafon generate --spec petstore.yaml --out internal/petstore`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			spec, out, err := paths(cmd, spec, out)
+			if err != nil {
+				return err
+			}
+			output, err := generate(spec, out)
+			if err != nil {
+				return err
+			}
+			switch {
+			case check:
+				return showCheck(output, out)
+			case diff:
+				text, err := output.Diff(out)
+				fmt.Fprint(cmd.OutOrStdout(), text)
+				return err
+			}
+			names, err := output.Write(out)
+			for _, name := range names {
+				fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(out, filepath.FromSlash(name)))
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&spec, "spec", "", "the document (default: this repository's spec/openapi.yaml)")
+	cmd.Flags().StringVar(&out, "out", "", "the folder to write to (default: this repository's gen)")
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing; fail and name the files that are out of step")
+	cmd.Flags().BoolVar(&diff, "diff", false, "write nothing; show what would change")
+	cmd.MarkFlagsMutuallyExclusive("check", "diff")
+	return cmd
+}
+
+// paths settles where to read and write. Left out, both are this repository's,
+// wherever inside it the command runs.
+func paths(cmd *cobra.Command, spec, out string) (string, string, error) {
+	for _, flag := range []string{"spec", "out"} {
+		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
+			return "", "", usageError{fmt.Errorf("--%s is empty: name a path", flag)}
+		}
+	}
+	if spec != "" && out != "" {
+		return spec, out, nil
+	}
+	root, module, err := findModule(".")
+	if err != nil || module != ownModule {
+		return "", "", usageError{errors.New("this is not the repository of the bindings: pass --spec and --out")}
+	}
+	if spec == "" {
+		spec = filepath.Join(root, "spec", "openapi.yaml")
+	}
+	if out == "" {
+		out = filepath.Join(root, "gen")
+	}
+	return spec, out, nil
+}
+
+const ownModule = "github.com/solafon/solafon-go"
+
+// generate runs the pipeline for a folder, whose import path is that of its
+// module.
+func generate(spec, out string) (*generator.Output, error) {
+	config := generator.Config{Spec: spec}
+	absolute, err := filepath.Abs(out)
+	if err != nil {
+		return nil, err
+	}
+	if root, module, err := findModule(absolute); err == nil {
+		below, err := filepath.Rel(root, absolute)
+		if err != nil {
+			return nil, err
+		}
+		config.ImportPrefix = path.Join(module, filepath.ToSlash(below))
+	}
+	return generator.Generate(config)
+}
+
+// findModule finds the module that a folder is in or would be in.
+func findModule(dir string) (root, module string, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", "", err
+	}
+	for {
+		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil {
+			if module = modfile.ModulePath(data); module == "" {
+				return "", "", fmt.Errorf("%s names no module", filepath.Join(dir, "go.mod"))
+			}
+			return dir, module, nil
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return "", "", err
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", "", errors.New("no go.mod")
+		}
+		dir = parent
+	}
+}
+
+func showCheck(output *generator.Output, out string) error {
+	names, err := output.Check(out)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("out of step with the document, run solafon generate: %s", strings.Join(names, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package generator
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
+
+	"github.com/solafon/solafon-go/templates"
+)
+
+// oapiCodegen is taken for the length of a run: oapi-codegen keeps its state
+// in package variables, its table of template functions among them.
+var oapiCodegen sync.Mutex
+
+// userTemplates are oapi-codegen's templates and what each is replaced by.
+// Those that are empty made what this project makes elsewhere.
+var userTemplates = map[string]string{
+	"typedef.tmpl":                         "types.tmpl",
+	"client.tmpl":                          "client.tmpl",
+	"stdhttp/std-http-interface.tmpl":      "server.tmpl",
+	"stdhttp/std-http-receiver.tmpl":       "webhook.tmpl",
+	"webhook-initiator.tmpl":               "sender.tmpl",
+	"additional-properties.tmpl":           "",
+	"callback-initiator.tmpl":              "",
+	"client-with-responses.tmpl":           "",
+	"constants.tmpl":                       "",
+	"imports.tmpl":                         "",
+	"param-types.tmpl":                     "",
+	"request-bodies.tmpl":                  "",
+	"stdhttp/std-http-handler.tmpl":        "",
+	"stdhttp/std-http-middleware.tmpl":     "",
+	"union-and-additional-properties.tmpl": "",
+	"union.tmpl":                           "",
+}
+
+// empty is a template of nothing but a line's end. It has an action because a
+// template of white space alone does not replace one that is there, and two
+// lines because oapi-codegen takes one line for the name of a file, or for an
+// address to fetch.
+const empty = "{{``}}\n{{``}}"
+
+// fileMark starts a file in the one text that oapi-codegen returns. No
+// document can hold it, since YAML has no NUL.
+const fileMark = "\x00file "
+
+// bindings makes the types, the client, the server's interface and both sides
+// of the webhooks: oapi-codegen walks the document and runs the templates, and
+// the templates look up what the model decided.
+func (o *output) bindings(doc *document) error {
+	oapiCodegen.Lock()
+	defer oapiCodegen.Unlock()
+	before := maps.Clone(codegen.TemplateFunctions)
+	defer func() {
+		clear(codegen.TemplateFunctions)
+		maps.Copy(codegen.TemplateFunctions, before)
+	}()
+	maps.Copy(codegen.TemplateFunctions, o.functions())
+
+	texts := make(map[string]string, len(userTemplates))
+	for theirs, ours := range userTemplates {
+		texts[theirs] = empty
+		if ours != "" {
+			text, err := templates.Files.ReadFile(ours)
+			if err != nil {
+				return err
+			}
+			texts[theirs] = string(text)
+		}
+	}
+	text, err := codegen.Generate(doc.T, codegen.Configuration{
+		PackageName: o.Bindings,
+		Generate:    codegen.GenerateOptions{Models: true, Client: true, StdHTTPServer: true},
+		OutputOptions: codegen.OutputOptions{
+			SkipFmt:                   true, // each file is formatted on its own
+			SkipPrune:                 true, // it would take away what only a webhook uses
+			ResolveTypeNameCollisions: true,
+			NameNormalizer:            string(codegen.NameNormalizerFunctionToCamelCaseWithInitialisms),
+			UserTemplates:             texts,
+		},
+	})
+	if err != nil {
+		doc.complain(nil, "oapi-codegen cannot read it: "+oneLine(err.Error()), "describe it in a simpler way")
+		return doc.err()
+	}
+	return o.split(text)
+}
+
+// split parts what oapi-codegen returned into files.
+func (o *output) split(text string) error {
+	for _, part := range strings.Split(text, fileMark)[1:] {
+		where, body, _ := strings.Cut(part, "\n")
+		pkg, name, _ := strings.Cut(where, "/")
+		if _, done := o.files[where+suffix]; done {
+			continue // a template that oapi-codegen runs for several groups of types
+		}
+		if err := o.add(pkg, name, []byte(body)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// functions are what the templates can call.
+func (o *output) functions() map[string]any {
+	operations := make(map[*openapi3.Operation]*operation)
+	for _, op := range o.Operations {
+		operations[op.spec] = op
+	}
+	webhooks := make(map[*openapi3.Operation]*webhook)
+	for _, w := range o.Webhooks {
+		webhooks[w.spec] = w
+	}
+	return map[string]any{
+		"model":     func() *model { return o.model },
+		"operation": func(def codegen.OperationDefinition) *operation { return operations[def.Spec] },
+		"webhook":   func(def codegen.OperationDefinition) *webhook { return webhooks[def.Spec] },
+		"comment":   comment,
+		"file":      func(pkg, name string) string { return fileMark + pkg + "/" + name },
+		"quote":     func(s string) string { return fmt.Sprintf("%q", s) },
+		"lower":     lowerName,
+		"join":      strings.Join,
+	}
+}
+
+// comment makes a doc comment, wrapped to 80 columns, a blank line between
+// paragraphs. A text that is indented, as code is, keeps its lines.
+func comment(text string) string {
+	const width = 77
+	var b strings.Builder
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimSpace(text))
+	for i, paragraph := range strings.Split(text, "\n\n") {
+		if i > 0 {
+			b.WriteString("//\n")
+		}
+		column := 0
+		for _, word := range strings.Fields(paragraph) {
+			length := utf8.RuneCountInString(word)
+			if column > 0 && column+1+length > width {
+				b.WriteString("\n")
+				column = 0
+			}
+			if column == 0 {
+				b.WriteString("// ")
+			} else {
+				b.WriteString(" ")
+				column++
+			}
+			b.WriteString(word)
+			column += length
+		}
+		if column > 0 {
+			b.WriteString("\n")
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

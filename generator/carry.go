@@ -1,0 +1,276 @@
+package generator
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// What generated code needs at run time is a package of its own, so that it
+// can be read and tested as one. The generator carries it into the output,
+// without the parts that the output does not use.
+//
+//go:embed runtime/append.go runtime/call.go runtime/deliver.go runtime/scan.go runtime/serve.go runtime/validate.go runtime/webhook.go
+var runtimeFiles embed.FS
+
+// carried names the runtime's files for the bindings and for the server.
+func (o *output) carried() (bindings, server []string) {
+	bindings = []string{"scan", "append", "validate"}
+	if len(o.Operations) > 0 {
+		bindings = append(bindings, "call")
+		server = append(server, "serve")
+	}
+	if len(o.Webhooks) > 0 {
+		bindings = append(bindings, "webhook")
+		server = append(server, "deliver")
+	}
+	return bindings, server
+}
+
+// carry adds the runtime to both packages.
+func (o *output) carry() error {
+	bindings, server := o.carried()
+	for pkg, names := range map[string][]string{o.Bindings: bindings, o.Server: server} {
+		if err := o.carryInto(pkg, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *output) carryInto(pkg string, names []string) error {
+	used := make(map[string]bool)
+	for name, src := range o.files {
+		if path.Dir(name) == pkg {
+			file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			collect(file, used)
+		}
+	}
+	files := make([]*runtimeFile, len(names))
+	for i, name := range names {
+		file, err := parseRuntime(name)
+		if err != nil {
+			return err
+		}
+		files[i] = file
+	}
+	keepUsed(files, used)
+	for _, file := range files {
+		if body := file.text(pkg); body != nil {
+			if err := o.add(pkg, file.name, body); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// collect notes every identifier below a node.
+func collect(node ast.Node, used map[string]bool) {
+	ast.Inspect(node, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			used[id.Name] = true
+		}
+		return true
+	})
+}
+
+// runtimeFile is a file of the runtime, parted into its declarations.
+type runtimeFile struct {
+	name  string
+	src   []byte
+	start int // where the declarations after the imports start
+	decls []*runtimeDecl
+}
+
+type runtimeDecl struct {
+	start, end int
+	names      []string // what it declares; a method's receiver is not among it
+	receiver   string
+	uses       map[string]bool
+	keep       bool
+}
+
+func parseRuntime(name string) (*runtimeFile, error) {
+	src, err := runtimeFiles.ReadFile("runtime/" + name + ".go")
+	if err != nil {
+		return nil, err
+	}
+	fset := token.NewFileSet()
+	parsed, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	offset := func(p token.Pos) int { return fset.Position(p).Offset }
+	file := &runtimeFile{name: name, src: src}
+	for _, decl := range parsed.Decls {
+		d := &runtimeDecl{start: offset(decl.Pos()), end: offset(decl.End()), uses: make(map[string]bool)}
+		collect(decl, d.uses)
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			if decl.Doc != nil {
+				d.start = offset(decl.Doc.Pos())
+			}
+			d.names = []string{decl.Name.Name}
+			if decl.Recv != nil {
+				d.receiver = receiverName(decl.Recv.List[0].Type)
+			}
+		case *ast.GenDecl:
+			if decl.Tok == token.IMPORT {
+				file.start = d.end
+				continue
+			}
+			if decl.Doc != nil {
+				d.start = offset(decl.Doc.Pos())
+			}
+			for _, spec := range decl.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					d.names = append(d.names, spec.Name.Name)
+				case *ast.ValueSpec:
+					for _, id := range spec.Names {
+						d.names = append(d.names, id.Name)
+					}
+				}
+			}
+		}
+		for _, own := range d.names {
+			delete(d.uses, own)
+		}
+		file.decls = append(file.decls, d)
+	}
+	return file, nil
+}
+
+func receiverName(expr ast.Expr) string {
+	switch e := expr.(type) {
+	case *ast.StarExpr:
+		return receiverName(e.X)
+	case *ast.IndexExpr:
+		return receiverName(e.X)
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+// keepUsed marks what is used, by its name alone: a name that means two things
+// keeps both, which is never too little. Exported functions and types are for
+// the people who import the package, except where their type is not kept.
+func keepUsed(files []*runtimeFile, used map[string]bool) {
+	kept := make(map[string]bool)
+	for changed := true; changed; {
+		changed = false
+		for _, file := range files {
+			for _, d := range file.decls {
+				if d.keep || !d.wanted(used, kept) {
+					continue
+				}
+				d.keep, changed = true, true
+				for name := range d.uses {
+					used[name] = true
+				}
+				for _, name := range d.names {
+					kept[name] = kept[name] || d.receiver == ""
+				}
+			}
+		}
+	}
+}
+
+func (d *runtimeDecl) wanted(used, kept map[string]bool) bool {
+	if d.receiver != "" && !kept[d.receiver] {
+		return false
+	}
+	return slices.ContainsFunc(d.names, func(name string) bool {
+		return used[name] || token.IsExported(name) && (d.receiver != "" || name != "EncodeError" && name != "ValidationError")
+	})
+}
+
+// text is the file with what is kept, or nil where nothing is.
+func (f *runtimeFile) text(pkg string) []byte {
+	var b bytes.Buffer
+	header, _ := bytes.CutPrefix(f.src[:f.start], []byte("package runtime"))
+	fmt.Fprintf(&b, "package %s%s", pkg, header)
+	empty := true
+	for _, d := range f.decls {
+		if d.keep {
+			fmt.Fprintf(&b, "\n\n%s", f.src[d.start:d.end])
+			empty = false
+		}
+	}
+	if empty {
+		return nil
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+// runtimeNames are the exported names of the runtime, which no type of a
+// document can have.
+var runtimeNames = sync.OnceValue(func() scope {
+	names := scope{"NewClient": true}
+	entries, err := runtimeFiles.ReadDir("runtime")
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	for _, entry := range entries {
+		file, err := parseRuntime(strings.TrimSuffix(entry.Name(), ".go"))
+		if err != nil {
+			panic(err)
+		}
+		for _, d := range file.decls {
+			for _, name := range d.names {
+				if d.receiver == "" && token.IsExported(name) {
+					names[name] = true
+				}
+			}
+		}
+	}
+	return names
+})
+
+// dropImports takes out of a file the imports that it does not use, so that a
+// template can name all that it may need.
+func dropImports(src []byte) ([]byte, error) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", src, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	used := make(map[string]bool)
+	ast.Inspect(file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := sel.X.(*ast.Ident); ok {
+				used[id.Name] = true
+			}
+		}
+		return true
+	})
+	lines := bytes.SplitAfter(src, []byte("\n"))
+	for _, spec := range file.Imports {
+		importPath, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, err
+		}
+		name := path.Base(importPath)
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		if !used[name] {
+			lines[fset.Position(spec.Pos()).Line-1] = nil
+		}
+	}
+	return bytes.Replace(bytes.Join(lines, nil), []byte("import (\n)\n"), nil, 1), nil
+}

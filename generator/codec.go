@@ -1,0 +1,751 @@
+package generator
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// codec makes the decoders and encoders: for every type, one that walks the
+// bytes once and one that appends, with nothing looked up at run time.
+func (o *output) codec() error {
+	if len(o.Types)+len(o.Operations) == 0 {
+		return nil
+	}
+	c := &codec{File: jen.NewFile(o.Bindings), helpers: make(map[string]bool)}
+	for _, def := range o.Types {
+		switch def.Kind {
+		case structDef:
+			c.structCodec(def)
+		case unionDef:
+			c.unionCodec(def)
+		}
+	}
+	for _, op := range o.Operations {
+		for _, t := range []*goType{op.Result, op.Body} {
+			if t != nil {
+				c.helper(t)
+			}
+		}
+	}
+	c.patterns()
+	var b bytes.Buffer
+	if err := c.Render(&b); err != nil {
+		return fmt.Errorf("the codec cannot be written: %w", err)
+	}
+	return o.add(o.Bindings, "codec", withImports(b.Bytes()))
+}
+
+// codec is the file that is being made. jennifer writes the statements; the
+// expressions in them are short enough to be read as Go.
+type codec struct {
+	*jen.File
+	helpers map[string]bool // of lists and maps, by name
+	regexps []string
+}
+
+// withImports names what the codec's expressions may need; what they do not is
+// dropped again.
+func withImports(src []byte) []byte {
+	head, rest, _ := bytes.Cut(src, []byte("\n"))
+	const imports = "\n\nimport (\n\t\"bytes\"\n\t\"encoding/base64\"\n\t\"encoding/json\"\n\t\"maps\"\n\t\"net/url\"\n\t\"regexp\"\n\t\"slices\"\n\t\"strconv\"\n\t\"strings\"\n\t\"time\"\n\t\"unicode/utf8\"\n)\n"
+	return slices.Concat(head, []byte(imports), rest)
+}
+
+// doc writes a doc comment.
+func (c *codec) doc(text string) { c.Add(jen.Comment(comment(text))) }
+
+// code is Go as it is written, a line a statement.
+func code(format string, args ...any) jen.Code {
+	return jen.Id(fmt.Sprintf(format, args...))
+}
+
+var scanners = map[kind]string{
+	kindAny: "raw", kindString: "string", kindBool: "bool", kindInt: "int64", kindInt32: "int32", kindFloat: "float64",
+	kindFloat32: "float32", kindTime: "time", kindBytes: "bytes",
+}
+
+// decodeExpr is an expression that reads a value which is not a struct.
+func decodeExpr(t *goType) string {
+	u := t.underlying()
+	switch u.Kind {
+	case kindList, kindMap:
+		return helperName("decode", u) + "(d)"
+	default:
+		expr := "d." + scanners[u.Kind] + "()"
+		if t.Kind == kindNamed && t.Def.Kind == enumDef {
+			return t.Def.Name + "(" + expr + ")"
+		}
+		return expr
+	}
+}
+
+// encodeExpr is a statement that writes a value.
+func encodeExpr(t *goType, value string) string {
+	u := t.underlying()
+	switch {
+	case u.Kind == kindList || u.Kind == kindMap:
+		return helperName("encode", u) + "(e, " + value + ")"
+	case t.IsStruct():
+		return value + ".encode(e)"
+	case u.Kind == kindInt || u.Kind == kindInt32:
+		if t.String() != "int64" {
+			value = "int64(" + value + ")"
+		}
+		return "e.int(" + value + ")"
+	case t.Kind == kindNamed && t.Def.Kind == enumDef:
+		return "e.string(string(" + value + "))"
+	default:
+		return "e." + scanners[u.Kind] + "(" + value + ")"
+	}
+}
+
+// helperName names the function for a list or a map by what is in it.
+func helperName(verb string, t *goType) string {
+	name := ""
+	for ; t.Kind == kindList || t.Kind == kindMap; t = t.Elem.underlying() {
+		if t.Kind == kindList {
+			name = "List" + name
+		} else {
+			name = "Map" + name
+		}
+		if t.Elem.Pointer {
+			name = "Nullable" + name
+		}
+		if e := t.Elem; e.Kind == kindNamed && e.Def.Kind == enumDef {
+			return verb + e.Def.Name + name
+		}
+	}
+	if t.Kind == kindNamed {
+		return verb + t.Def.Name + name
+	}
+	scanner := scanners[t.Kind]
+	return verb + strings.ToUpper(scanner[:1]) + scanner[1:] + name
+}
+
+// zero is the type's zero value as Go writes it.
+func (t *goType) zero() string {
+	u := t.underlying()
+	switch {
+	case t.Pointer || t.nillable() || u.Kind == kindText:
+		return "nil"
+	case u.Kind == kindString:
+		return `""`
+	case u.Kind == kindBool:
+		return "false"
+	case u.Kind == kindTime:
+		return "time.Time{}"
+	case u.Kind == kindNamed:
+		return t.String() + "{}"
+	default:
+		return "0"
+	}
+}
+
+// nonzero is a condition: that a field has something to write.
+func (t *goType) nonzero(value string) string {
+	switch u := t.underlying(); {
+	case t.Pointer:
+		return value + " != nil"
+	case u.Kind == kindBool:
+		return value
+	case u.Kind == kindTime:
+		return "!" + value + ".IsZero()"
+	case t.nillable() && u.Kind != kindAny && u.Kind != kindBytes:
+		return value + " != nil"
+	case t.nillable():
+		return "len(" + value + ") > 0"
+	default:
+		return value + " != " + t.zero()
+	}
+}
+
+// structCodec makes a struct's methods.
+func (c *codec) structCodec(def *typeDef) {
+	c.public(def)
+	for _, f := range def.Fields {
+		c.helper(f.Type)
+	}
+	if def.Extra != nil {
+		c.helper(&goType{Kind: kindMap, Elem: def.Extra})
+	}
+	c.bits(def)
+	if def.Payload != nil {
+		c.payloadDecoder(def)
+	} else {
+		c.decoder(def)
+	}
+	c.encoder(def)
+	if def.hasRules() {
+		c.validator(def)
+	}
+}
+
+// public makes the exported methods.
+func (c *codec) public(def *typeDef) {
+	name := def.Name
+	if def.Decoded {
+		what := fmt.Sprintf("%s reads the JSON of a %s", "Decode"+name, name)
+		if def.Payload != nil {
+			what += ", in whichever form it has"
+		}
+		c.doc(what + ". What it returns shares\nnothing with data. Any failure is a *DecodeError.")
+		c.Func().Id("Decode"+name).Params(jen.Id("data").Index().Byte()).Params(jen.Id(name), jen.Error()).Block(
+			code("var v %s", name),
+			code("d := decoder{data: bytes.Clone(data)}"),
+			code("v.decode(&d)"),
+			jen.If(code("err := d.finish()"), code("err != nil")).Block(code("return %s{}, err", name)),
+			code("return v, nil"),
+		)
+		c.Line()
+		c.doc(fmt.Sprintf("Decode%sInPlace reads the JSON of a %s without copying it: strings share\ndata, and escapes in them are undone where they stand. The caller gives data up\nand never changes it again. Any failure is a *DecodeError.", name, name))
+		c.Func().Id("Decode"+name+"InPlace").Params(jen.Id("data").Index().Byte()).Params(jen.Id(name), jen.Error()).Block(
+			code("var v %s", name),
+			code("d := decoder{data: data, escapes: inPlace}"),
+			code("v.decode(&d)"),
+			jen.If(code("err := d.finish()"), code("err != nil")).Block(code("return %s{}, err", name)),
+			code("return v, nil"),
+		)
+		c.Line()
+	}
+	c.doc("UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it\nis. A failure is a *DecodeError, and leaves v as it is too.")
+	c.Func().Params(jen.Id("v").Op("*").Id(name)).Id("UnmarshalJSON").Params(jen.Id("data").Index().Byte()).Error().Block(
+		code("d := decoder{data: bytes.Clone(data)}"),
+		jen.If(code("d.null()")).Block(code("return d.finish()")),
+		code("var decoded %s", name),
+		code("decoded.decode(&d)"),
+		jen.If(code("err := d.finish()"), code("err != nil")).Block(code("return err")),
+		code("*v = decoded"),
+		code("return nil"),
+	)
+	c.Line()
+	c.doc("MarshalJSON writes v as JSON. A failure is an *EncodeError.")
+	c.Func().Params(jen.Id("v").Id(name)).Id("MarshalJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(
+		code("return v.AppendJSON(nil)"),
+	)
+	c.Line()
+	c.doc("AppendJSON writes v as JSON behind dst. After a failure, which is an\n*EncodeError, it returns dst as it was.")
+	c.Func().Params(jen.Id("v").Id(name)).Id("AppendJSON").Params(jen.Id("dst").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(
+		code("e := encoder{data: dst}"),
+		code("v.encode(&e)"),
+		code("return e.finish(dst)"),
+	)
+	c.Line()
+}
+
+// bit is the name of the constant that marks a member as seen; it is empty
+// where nothing asks.
+func (def *typeDef) bit(f *field) string {
+	if !f.Required && (def.Payload == nil || def.Payload.BareID != f) {
+		return ""
+	}
+	return "has" + def.Name + f.Name
+}
+
+// bits declares the marks of the members that have been seen.
+func (c *codec) bits(def *typeDef) {
+	var names []jen.Code
+	add := func(name string) {
+		if name == "" {
+			return
+		}
+		if len(names) == 0 {
+			names = append(names, jen.Id(name).Uint64().Op("=").Lit(1).Op("<<").Iota())
+		} else {
+			names = append(names, jen.Id(name))
+		}
+	}
+	for _, f := range def.Fields {
+		add(def.bit(f))
+	}
+	if def.Payload != nil && def.Payload.Under != "" {
+		add("has" + def.Name + "Nested")
+	}
+	if len(names) > 0 {
+		c.doc(fmt.Sprintf("The members of %s that its decoder has to have seen.", def.Name))
+		c.Const().Defs(names...)
+		c.Line()
+	}
+}
+
+// read makes the statements that read one member.
+func (def *typeDef) read(f *field, seen string) []jen.Code {
+	target := "v." + f.Name
+	var mark, unmark []jen.Code
+	if bit := def.bit(f); bit != "" {
+		mark, unmark = []jen.Code{code("%s |= %s", seen, bit)}, []jen.Code{code("%s &^= %s", seen, bit)}
+	}
+	value := readValue(f.Type, target)
+	switch {
+	case f.Required && !f.Type.Pointer && (!f.Nullable || !f.Type.nillable()):
+		return append(value, mark...)
+	case f.Required: // null is a value like any other
+		return append([]jen.Code{jen.If(code("%s = nil", target), code("!d.null()")).Block(value...)}, mark...)
+	case f.Type.IsList() || f.Type.underlying().Kind == kindMap:
+		return append(value, mark...)
+	case len(mark) > 0:
+		return []jen.Code{jen.If(code("%s = %s", target, f.Type.zero()), code("d.null()")).Block(unmark...).Else().Block(append(value, mark...)...)}
+	case f.Type.underlying().Kind == kindTime && !f.Type.Pointer:
+		// A composite literal cannot stand in the header of an if.
+		return []jen.Code{code("%s = %s", target, f.Type.zero()), jen.If(code("!d.null()")).Block(value...)}
+	default:
+		return []jen.Code{jen.If(code("%s = %s", target, f.Type.zero()), code("!d.null()")).Block(value...)}
+	}
+}
+
+// readValue makes the statements that read a value which is not null.
+func readValue(t *goType, target string) []jen.Code {
+	plain := *t
+	plain.Pointer = false
+	switch {
+	case t.Kind == kindText && t.Elem.IsStruct():
+		return []jen.Code{
+			code("inner, offset := d.inner()"),
+			jen.If(code("len(inner.data) > 0")).Block(
+				code("%s = new(%s)", target, t.Elem),
+				code("%s.decode(&inner)", target),
+				code("d.adopt(&inner, offset)"),
+			),
+		}
+	case t.IsStruct() && t.Pointer:
+		return []jen.Code{code("%s = new(%s)", target, &plain), code("%s.decode(d)", target)}
+	case t.IsStruct():
+		return []jen.Code{code("%s.decode(d)", target)}
+	case t.Pointer:
+		return []jen.Code{code("%s = new(%s)", target, &plain), code("*%s = %s", target, decodeExpr(&plain))}
+	default:
+		return []jen.Code{code("%s = %s", target, decodeExpr(t))}
+	}
+}
+
+// loop makes the loop over an object's members around the cases of a switch.
+func loop(cases ...jen.Code) jen.Code {
+	return jen.For(code("more := d.object()"), code("more"), code("more = d.next('}')")).Block(
+		code("key, ok := d.key()"),
+		jen.If(code("!ok")).Block(jen.Return()),
+		jen.Switch(code("key")).Block(cases...),
+		jen.If(code("d.err != nil")).Block(code("d.under(key)"), jen.Return()),
+	)
+}
+
+// decoder makes the method that reads a struct.
+func (c *codec) decoder(def *typeDef) {
+	var cases, required []jen.Code
+	for _, f := range def.Fields {
+		cases = append(cases, jen.Case(jen.Lit(f.JSON)).Block(def.read(f, "seen")...))
+		if f.Required {
+			required = append(required, jen.If(code("seen&%s == 0", def.bit(f))).Block(code("d.missing(%q)", f.JSON)))
+		}
+	}
+	unknown := []jen.Code{code("d.skip()")}
+	if def.Extra != nil {
+		unknown = append([]jen.Code{
+			jen.If(code("v.%s == nil", def.ExtraName)).Block(code("v.%s = make(map[string]%s)", def.ExtraName, def.Extra)),
+		}, readElement(def.Extra, "value")...)
+		unknown = append(unknown, code("v.%s[key] = value", def.ExtraName))
+	}
+	cases = append(cases, jen.Default().Block(unknown...))
+	body := []jen.Code{code("*v = %s{}", def.Name)}
+	if len(required) > 0 {
+		body = append(body, code("var seen uint64"))
+	}
+	body = append(append(body, loop(cases...)), required...)
+	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("decode").Params(jen.Id("d").Op("*").Id("decoder")).Block(body...)
+	c.Line()
+}
+
+// payloadDecoder makes the methods that read a payload in each of its forms.
+func (c *codec) payloadDecoder(def *typeDef) {
+	p, id := def.Payload, def.bit(def.Payload.ID)
+	nested := "has" + def.Name + "Nested"
+	receiver := jen.Id("v").Op("*").Id(def.Name)
+
+	var members, required []jen.Code
+	for _, f := range def.Fields {
+		if f == p.ID {
+			continue
+		}
+		members = append(members, jen.Case(jen.Lit(f.JSON)).Block(def.read(f, "*seen")...))
+		if f.Required {
+			required = append(required, jen.If(code("seen&%s == 0", def.bit(f))).Block(code("d.missing(%q)", f.JSON)))
+		}
+	}
+	members = append(members, jen.Default().Block(code("d.skip()")))
+	requiredFunc := "require" + def.Name
+
+	cases := []jen.Code{jen.Case(jen.Lit(p.ID.JSON)).Block(def.read(p.ID, "seen")...)}
+	member := []jen.Code{code("v.decodeMember(d, key, &seen)")}
+	check := []jen.Code{code("%s(d, seen)", requiredFunc)}
+	if p.Under != "" {
+		cases = append(cases, jen.Case(jen.Lit(p.Under)).Block(
+			jen.If(code("!d.null()")).Block(code("v.decodeNested(d, &seen)")),
+		))
+		member = []jen.Code{jen.If(code("seen&%s != 0", nested)).Block(code("d.skip()")).Else().Block(member...)}
+		check = []jen.Code{jen.If(code("seen&%s == 0", nested)).Block(check...)}
+	}
+	cases = append(cases, jen.Default().Block(member...))
+	body := []jen.Code{code("*v = %s{}", def.Name), code("d.space()"), code("start := d.pos"), code("var seen uint64"), loop(cases...)}
+	if p.BareID != nil {
+		without := id
+		if p.Under != "" {
+			without = "(" + id + "|" + nested + ")"
+		}
+		body = append(body, jen.If(code("seen&%s == 0 && seen&%s != 0", without, def.bit(p.BareID))).Block(
+			code("v.%s = v.%s // a bare payload", p.ID.Name, p.BareID.Name), code("seen |= %s", id)))
+	}
+	body = append(body, jen.If(code("seen&%s == 0", id)).Block(code("d.missing(%q)", p.ID.JSON)))
+	body = append(body, check...)
+	body = append(body, jen.If(code("d.err == nil && d.escapes != inPlace")).Block(code("v.Raw = d.data[start:d.pos:d.pos]")))
+	c.Func().Params(receiver).Id("decode").Params(jen.Id("d").Op("*").Id("decoder")).Block(body...)
+	c.Line()
+
+	if p.Under != "" {
+		c.doc(fmt.Sprintf("decodeNested reads the members that stand under %q. They are all that\ncounts of a nested payload but its identifier.", p.Under))
+		c.Func().Params(receiver).Id("decodeNested").Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("seen").Op("*").Uint64()).Block(
+			code("*v = %s{%s: v.%s}", def.Name, p.ID.Name, p.ID.Name),
+			code("*seen = *seen&%s | %s", id, nested),
+			jen.For(code("more := d.object()"), code("more"), code("more = d.next('}')")).Block(
+				code("key, ok := d.key()"),
+				jen.If(code("!ok")).Block(jen.Return()),
+				code("v.decodeMember(d, key, seen)"),
+				jen.If(code("d.err != nil")).Block(code("d.under(key)"), jen.Return()),
+			),
+			code("%s(d, *seen)", requiredFunc),
+		)
+		c.Line()
+	}
+	c.doc("decodeMember reads one of the members that every form has.")
+	c.Func().Params(receiver).Id("decodeMember").Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("key").String(), jen.Id("seen").Op("*").Uint64()).Block(
+		jen.Switch(code("key")).Block(members...),
+	)
+	c.Line()
+	c.doc(fmt.Sprintf("%s fails for the first member that is required and was not seen.", requiredFunc))
+	c.Func().Id(requiredFunc).Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("seen").Uint64()).Block(required...)
+	c.Line()
+}
+
+// readElement makes the statements that read a value into a new variable.
+func readElement(t *goType, name string) []jen.Code {
+	plain := *t
+	plain.Pointer = false
+	switch {
+	case t.Pointer:
+		return []jen.Code{code("var %s %s", name, t), jen.If(code("!d.null()")).Block(readValue(t, name)...)}
+	case t.Kind == kindText, t.IsStruct():
+		return append([]jen.Code{code("var %s %s", name, t)}, readValue(t, name)...)
+	default:
+		return []jen.Code{code("%s := %s", name, decodeExpr(t))}
+	}
+}
+
+// helper makes the functions that read and write a list or a map, once for
+// each type.
+func (c *codec) helper(t *goType) {
+	if t.Kind == kindText {
+		return
+	}
+	u := t.underlying()
+	if u.Kind != kindList && u.Kind != kindMap {
+		return
+	}
+	name := helperName("", u)
+	if c.helpers[name] {
+		return
+	}
+	c.helpers[name] = true
+	c.helper(u.Elem)
+	if u.Kind == kindList {
+		c.Func().Id("decode"+name).Params(jen.Id("d").Op("*").Id("decoder")).Params(jen.Id("list").Id(u.String())).Block(
+			jen.If(code("d.null()")).Block(code("return nil")),
+			code("list = %s{}", u),
+			jen.For(code("more := d.array()"), code("more"), code("more = d.next(']')")).BlockFunc(func(g *jen.Group) {
+				for _, s := range readElement(u.Elem, "item") {
+					g.Add(s)
+				}
+				g.If(code("d.err != nil")).Block(code("d.at(len(list))"), code("return nil"))
+				g.Add(code("list = append(list, item)"))
+			}),
+			code("return list"),
+		)
+		c.Line()
+		c.Func().Id("encode"+name).Params(jen.Id("e").Op("*").Id("encoder"), jen.Id("list").Id(u.String())).Block(
+			code("e.open('[')"),
+			jen.For(code("i := range list")).Block(append([]jen.Code{code("e.comma('[')")}, writeValue(u.Elem, "list[i]")...)...),
+			code("e.close(']')"),
+		)
+		c.Line()
+		return
+	}
+	c.Func().Id("decode"+name).Params(jen.Id("d").Op("*").Id("decoder")).Params(jen.Id(u.String())).Block(
+		jen.If(code("d.null()")).Block(code("return nil")),
+		code("members := make(%s)", u),
+		jen.For(code("more := d.object()"), code("more"), code("more = d.next('}')")).BlockFunc(func(g *jen.Group) {
+			g.Add(code("key, ok := d.key()"))
+			g.If(code("!ok")).Block(code("return nil"))
+			for _, s := range readElement(u.Elem, "value") {
+				g.Add(s)
+			}
+			g.If(code("d.err != nil")).Block(code("d.under(key)"), code("return nil"))
+			g.Add(code("members[key] = value"))
+		}),
+		code("return members"),
+	)
+	c.Line()
+	c.Func().Id("encode"+name).Params(jen.Id("e").Op("*").Id("encoder"), jen.Id("members").Id(u.String())).Block(
+		code("e.open('{')"),
+		jen.For(code("_, key := range slices.Sorted(maps.Keys(members))")).Block(append(
+			[]jen.Code{code("e.anyMember(key)"), code("value := members[key]")}, writeValue(u.Elem, "value")...)...),
+		code("e.close('}')"),
+	)
+	c.Line()
+}
+
+// writeValue makes the statements that write a value.
+func writeValue(t *goType, value string) []jen.Code {
+	plain := *t
+	plain.Pointer = false
+	switch {
+	case t.Kind == kindText && t.Elem.IsStruct():
+		return []jen.Code{code("var inner encoder"), code("%s.encode(&inner)", value), code("e.inner(&inner)")}
+	case t.Kind == kindText:
+		return []jen.Code{code("e.string(string(%s))", value)}
+	case t.Pointer && t.IsStruct():
+		return []jen.Code{jen.If(code("%s == nil", value)).Block(code("e.null()")).Else().Block(code("%s", encodeExpr(&plain, value)))}
+	case t.Pointer:
+		return []jen.Code{jen.If(code("%s == nil", value)).Block(code("e.null()")).Else().Block(code("%s", encodeExpr(&plain, "*"+value)))}
+	default:
+		return []jen.Code{code("%s", encodeExpr(t, value))}
+	}
+}
+
+// encoder makes the method that writes a struct.
+func (c *codec) encoder(def *typeDef) {
+	body := []jen.Code{code("e.open('{')")}
+	for _, f := range def.Fields {
+		value := "v." + f.Name
+		member := code("e.member(%q)", f.JSON)
+		if needsEscape(f.JSON) {
+			member = code("e.anyMember(%q)", f.JSON)
+		}
+		plain := *f.Type
+		plain.Pointer = false
+		switch {
+		case !f.Required && f.Type.Kind == kindText:
+			body = append(body, jen.If(code("%s != nil", value)).Block(append([]jen.Code{member}, writeValue(f.Type, value)...)...))
+		case !f.Required && f.Type.Pointer:
+			dereferenced := value
+			if !f.Type.IsStruct() {
+				dereferenced = "*" + value
+			}
+			body = append(body, jen.If(code("%s != nil", value)).Block(member, code("%s", encodeExpr(&plain, dereferenced))))
+		case !f.Required:
+			body = append(body, jen.If(code("%s", f.Type.nonzero(value))).Block(append([]jen.Code{member}, writeValue(f.Type, value)...)...))
+		case f.Nullable && f.Type.nillable():
+			body = append(body, member, jen.If(code("%s == nil", value)).Block(code("e.null()")).Else().Block(writeValue(f.Type, value)...))
+		default:
+			body = append(append(body, member), writeValue(f.Type, value)...)
+		}
+	}
+	if def.Extra != nil {
+		body = append(body, jen.For(code("_, key := range slices.Sorted(maps.Keys(v.%s))", def.ExtraName)).Block(append(
+			[]jen.Code{code("e.anyMember(key)"), code("value := v.%s[key]", def.ExtraName)}, writeValue(def.Extra, "value")...)...))
+	}
+	body = append(body, code("e.close('}')"))
+	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("encode").Params(jen.Id("e").Op("*").Id("encoder")).Block(body...)
+	c.Line()
+}
+
+func needsEscape(name string) bool {
+	return strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' })
+}
+
+// unionCodec makes a union's methods.
+func (c *codec) unionCodec(def *typeDef) {
+	c.public(def)
+	var decode, encode []jen.Code
+	for _, v := range def.Variants {
+		tags := make([]jen.Code, len(v.Tags))
+		for i, tag := range v.Tags {
+			tags[i] = jen.Lit(tag)
+		}
+		decode = append(decode, jen.Case(tags...).Block(code("v.%s = new(%s)", v.Name, v.Def.Name), code("v.%s.decode(d)", v.Name)))
+		encode = append(encode, jen.Case(code("v.%s != nil", v.Name)).Block(code("v.%s.encode(e)", v.Name)))
+	}
+	decode = append(decode, jen.Default().Block(code("v.Raw = d.raw()")))
+	encode = append(encode, jen.Default().Block(code("e.raw(v.Raw)")))
+	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("decode").Params(jen.Id("d").Op("*").Id("decoder")).Block(
+		code("*v = %s{}", def.Name),
+		jen.Switch(code("d.tag(%q)", def.Tag)).Block(decode...),
+	)
+	c.Line()
+	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("encode").Params(jen.Id("e").Op("*").Id("encoder")).Block(
+		jen.Switch().Block(encode...),
+	)
+	c.Line()
+}
+
+// hasRules tells whether there is anything to validate in a type.
+func (def *typeDef) hasRules() bool { return def.rulesInside(make(map[*typeDef]bool)) }
+
+func (def *typeDef) rulesInside(inside map[*typeDef]bool) bool {
+	if inside[def] {
+		return false
+	}
+	inside[def] = true
+	for _, f := range def.Fields {
+		if len(f.checks("", nil)) > 0 {
+			return true
+		}
+		if nested := f.Type.validated(); nested != nil && nested.rulesInside(inside) {
+			return true
+		}
+	}
+	return false
+}
+
+// validated is the struct whose rules a value has to keep to: its own type, or
+// that of its elements.
+func (t *goType) validated() *typeDef {
+	u := t.underlying()
+	if u.Kind == kindText || u.Kind == kindList {
+		u = u.Elem.underlying()
+	}
+	if u.Kind == kindNamed && u.Def.Kind == structDef {
+		return u.Def
+	}
+	return nil
+}
+
+// check is a condition that breaks a rule, and the rule in words.
+type check struct{ broken, reason string }
+
+// checks lists the rules of a field's own value.
+func (f *field) checks(value string, c *codec) []check {
+	var list []check
+	add := func(broken, reason string) { list = append(list, check{broken, reason}) }
+	r := f.Rules
+	switch u := f.Type.underlying(); u.Kind {
+	case kindString:
+		if f.Type.Kind == kindNamed && f.Type.Def.Kind == enumDef {
+			return nil // values that the document does not name are let through
+		}
+		if r.MinLength == 1 {
+			add(value+` == ""`, "must not be empty")
+		} else if r.MinLength > 1 {
+			add(fmt.Sprintf("utf8.RuneCountInString(%s) < %d", value, r.MinLength), fmt.Sprintf("must have at least %d characters", r.MinLength))
+		}
+		if r.MaxLength != nil {
+			add(fmt.Sprintf("utf8.RuneCountInString(%s) > %d", value, *r.MaxLength), fmt.Sprintf("must have at most %d characters", *r.MaxLength))
+		}
+		if r.URI {
+			add("!absoluteURL("+value+")", "must be an absolute URL")
+		}
+		if r.Pattern != "" {
+			add("!"+c.pattern(r.Pattern, value), patternWords(r.Pattern))
+		}
+	case kindInt, kindInt32, kindFloat, kindFloat32:
+		if r.Minimum != nil {
+			number := strconv.FormatFloat(*r.Minimum, 'f', -1, 64)
+			add(value+" < "+number, "must be at least "+number)
+		}
+		if r.Maximum != nil {
+			number := strconv.FormatFloat(*r.Maximum, 'f', -1, 64)
+			add(value+" > "+number, "must be at most "+number)
+		}
+	case kindList:
+		if r.MinItems > 0 {
+			add(fmt.Sprintf("len(%s) < %d", value, r.MinItems), fmt.Sprintf("must have at least %d elements", r.MinItems))
+		}
+		if r.MaxItems != nil {
+			add(fmt.Sprintf("len(%s) > %d", value, *r.MaxItems), fmt.Sprintf("must have at most %d elements", *r.MaxItems))
+		}
+	}
+	return list
+}
+
+var plainPrefix = regexp.MustCompile(`^\^[A-Za-z0-9/:_-]+$`)
+
+// patternWords says a pattern in words where it is one that people write for
+// what JSON Schema has no keyword of its own.
+func patternWords(pattern string) string {
+	switch {
+	case plainPrefix.MatchString(pattern):
+		return "must start with " + pattern[1:]
+	case pattern == `\S`:
+		return "must hold more than white space"
+	}
+	return "must match " + pattern
+}
+
+// pattern is an expression that matches a value.
+func (c *codec) pattern(pattern, value string) string {
+	if plainPrefix.MatchString(pattern) {
+		return fmt.Sprintf("strings.HasPrefix(%s, %q)", value, pattern[1:])
+	}
+	if c == nil {
+		return ""
+	}
+	i := 0
+	for i < len(c.regexps) && c.regexps[i] != pattern {
+		i++
+	}
+	if i == len(c.regexps) {
+		c.regexps = append(c.regexps, pattern)
+	}
+	return fmt.Sprintf("pattern%d.MatchString(%s)", i+1, value)
+}
+
+// patterns declares the regular expressions.
+func (c *codec) patterns() {
+	for i, pattern := range c.regexps {
+		c.Var().Id(fmt.Sprintf("pattern%d", i+1)).Op("=").Add(code("regexp.MustCompile(%q)", pattern))
+	}
+}
+
+// validator makes the method that checks the rules.
+func (c *codec) validator(def *typeDef) {
+	c.doc("Validate checks what the document asks of the values beyond their types. A\nfailure is a *ValidationError.")
+	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("Validate").Params().Error().BlockFunc(func(g *jen.Group) {
+		for _, f := range def.Fields {
+			for _, s := range c.validateField(f) {
+				g.Add(s)
+			}
+		}
+		g.Return(jen.Nil())
+	})
+	c.Line()
+}
+
+func (c *codec) validateField(f *field) []jen.Code {
+	target, value := "v."+f.Name, "v."+f.Name
+	if f.Type.Pointer && !f.Type.IsStruct() {
+		value = "*" + value
+	}
+	var body []jen.Code
+	for _, check := range f.checks(value, c) {
+		body = append(body, jen.If(code("%s", check.broken)).Block(code("return &ValidationError{Path: %q, Reason: %q}", f.JSON, check.reason)))
+	}
+	if nested := f.Type.validated(); nested != nil && nested.hasRules() {
+		if f.Type.underlying().Kind == kindList {
+			body = append(body, jen.For(code("i := range %s", target)).Block(
+				jen.If(code("err := %s[i].Validate()", target), code("err != nil")).Block(code(`return below(err, "%s["+strconv.Itoa(i)+"]")`, f.JSON))))
+		} else {
+			body = append(body, jen.If(code("err := %s.Validate()", target), code("err != nil")).Block(code("return below(err, %q)", f.JSON)))
+		}
+	}
+	if len(body) == 0 {
+		return nil
+	}
+	switch {
+	case f.Type.Pointer:
+		return []jen.Code{jen.If(code("%s != nil", target)).Block(body...)}
+	case !f.Required && !f.Type.nillable():
+		return []jen.Code{jen.If(code("%s", f.Type.nonzero(target))).Block(body...)}
+	}
+	return body
+}

@@ -1,0 +1,603 @@
+package generator
+
+import (
+	"cmp"
+	"fmt"
+	"go/token"
+	"go/types"
+	"maps"
+	"net/http"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// model is what the emitters need of a document, and no more. Every Go name
+// and every Go type is decided here, so that what the bindings declare and what
+// the codec reads and writes cannot differ.
+type model struct {
+	Title       string
+	Description string
+	Source      string // the document's file name
+	Bindings    string // package name of the bindings
+	Server      string // package name of the server's side; empty for none
+	Import      string // import path of the bindings
+	BaseURL     string
+	Types       []*typeDef
+	Operations  []*operation
+	Webhooks    []*webhook
+	Credentials []*credential
+	Sentinels   []*sentinel
+}
+
+// operation is a call that the client makes and the server answers.
+type operation struct {
+	ID          string // as the document has it
+	Name        string // the method's
+	Var         string // the variable that describes it
+	Method      string
+	Path        string
+	Doc         string
+	Params      []*parameter // of the path, in its order
+	Body        *goType
+	Result      *goType // nil where success says all
+	Envelope    *envelope
+	Failure     failure
+	Status      int // of success
+	Words       string
+	Credentials []*credential
+	Anonymous   bool
+	Sentinels   []*sentinel
+	spec        *openapi3.Operation
+}
+
+// Authenticated tells whether the server's side has a credential to check.
+func (o *operation) Authenticated() bool { return len(o.Credentials) > 0 }
+
+type parameter struct {
+	Name string // the Go parameter's, or the field's of a webhook's sender
+	JSON string // as the document has it
+	Doc  string
+	Type *goType
+}
+
+// envelope names the members around a result.
+type envelope struct{ OK, Result, Code, Description string }
+
+// failure names the members of a refusal.
+type failure struct{ OK, Code, Description string }
+
+// credential is a way to authenticate.
+type credential struct {
+	Name   string // as the document has it
+	GoName string
+	Var    string
+	Option string // the function that sets it; empty where NewClient takes it
+	Doc    string
+	Header string
+	Prefix string
+	Bare   bool
+	Client bool // an operation uses it
+	Server bool // a webhook uses it
+}
+
+// sentinel is a kind of failure that callers can ask for.
+type sentinel struct {
+	Name     string
+	Docs     []string
+	Statuses []int
+	Contains string
+}
+
+// webhook is a delivery that the server makes and the bindings receive.
+type webhook struct {
+	ID           string
+	Name         string
+	Doc          string
+	Type         *typeDef
+	Credentials  []*credential
+	Headers      []*parameter
+	AnswerWithin time.Duration
+	spec         *openapi3.Operation
+}
+
+// builder makes a model of a document and complains about what it cannot
+// express.
+type builder struct {
+	*document
+	model
+	names      scope
+	components map[string]*goType // by name, of #/components/schemas
+	defining   map[string]bool
+	wrappers   map[string]bool // components that become no type of their own
+	payloads   map[string]*payload
+	schemes    map[string]*credential
+	sentinels  map[string]*sentinel
+	deferred   []func() // what has to wait for every type
+}
+
+// newModel decides everything about the code for a document.
+func newModel(doc *document, config Config) (*model, error) {
+	b := &builder{
+		document:   doc,
+		names:      maps.Clone(runtimeNames()),
+		components: make(map[string]*goType),
+		defining:   make(map[string]bool),
+		wrappers:   make(map[string]bool),
+		payloads:   make(map[string]*payload),
+		schemes:    make(map[string]*credential),
+		sentinels:  make(map[string]*sentinel),
+	}
+	b.packages(config)
+	b.credentials()
+	b.findWrappers()
+	b.reserveNames()
+	if doc.Components != nil {
+		at := pointer("/components/schemas")
+		for _, name := range inOrder(doc.source, at, doc.Components.Schemas) {
+			if !b.wrappers[name] {
+				b.component(name)
+			}
+		}
+	}
+	doc.eachOperation(func(p pointer, route, method string, op *openapi3.Operation) {
+		if strings.HasPrefix(string(p), "/webhooks/") {
+			b.webhook(p, route, method, op)
+		} else {
+			b.operation(p, route, method, op)
+		}
+	})
+	for _, later := range b.deferred {
+		later()
+	}
+	b.checkCycles()
+	b.finishCredentials()
+	b.Sentinels = slices.SortedFunc(maps.Values(b.sentinels), func(x, y *sentinel) int { return strings.Compare(x.Name, y.Name) })
+	return &b.model, doc.err()
+}
+
+// packages settles what the generated packages are called.
+func (b *builder) packages(config Config) {
+	b.Source = config.sourceName()
+	b.Bindings, b.Server, b.Import = config.Package, config.ServerPackage, config.ImportPrefix
+	if b.Info != nil {
+		b.Title, b.Description = b.Info.Title, b.Info.Description
+	}
+	if len(b.Servers) > 0 && !strings.Contains(b.Servers[0].URL, "{") && strings.Contains(b.Servers[0].URL, "://") {
+		b.BaseURL = strings.TrimRight(b.Servers[0].URL, "/")
+	}
+	names := b.extension("", b.Extensions, extPackages, "bindings", "server")
+	b.Bindings = cmp.Or(b.Bindings, names.text("bindings"), "api")
+	b.Server = cmp.Or(b.Server, names.text("server"), b.Bindings+"server")
+	b.Import = path.Join(b.Import, b.Bindings)
+	for _, name := range []string{b.Bindings, b.Server} {
+		if !packageName(name) {
+			b.at(pointer("").to(extPackages), fmt.Sprintf("%q is not a package name", name), "use small letters and digits, and no word of Go's own")
+		}
+	}
+}
+
+// value is what an extension says.
+type value struct {
+	members map[string]any
+	at      pointer
+}
+
+func (v value) text(name string) string {
+	text, _ := v.members[name].(string)
+	return text
+}
+
+// extension reads an extension that is a mapping with some of the given keys.
+func (b *builder) extension(p pointer, all map[string]any, name string, keys ...string) value {
+	v := value{at: p.to(name)}
+	raw, ok := all[name]
+	if !ok {
+		return v
+	}
+	members, ok := raw.(map[string]any)
+	if !ok {
+		b.at(v.at, name+" is not a mapping", "give it some of "+strings.Join(keys, ", "))
+		return v
+	}
+	v.members = members
+	for _, key := range slices.Sorted(maps.Keys(members)) {
+		if !slices.Contains(keys, key) {
+			b.at(v.at.to(key), fmt.Sprintf("%s has no %q", name, key), "use some of "+strings.Join(keys, ", "))
+		}
+	}
+	return v
+}
+
+// flag reads an extension that is true or false.
+func (b *builder) flag(p pointer, all map[string]any, name string) bool {
+	raw, ok := all[name]
+	if !ok {
+		return false
+	}
+	on, ok := raw.(bool)
+	if !ok {
+		b.at(p.to(name), name+" is neither true nor false", "write true, or leave it out")
+	}
+	return on
+}
+
+// credentials reads the security schemes.
+func (b *builder) credentials() {
+	if b.Components == nil {
+		return
+	}
+	at := pointer("/components/securitySchemes")
+	for _, name := range inOrder(b.source, at, b.Components.SecuritySchemes) {
+		scheme := b.Components.SecuritySchemes[name].Value
+		c := &credential{Name: name, GoName: goName(name), Doc: scheme.Description, Bare: b.flag(at.to(name), scheme.Extensions, extBare)}
+		switch {
+		case c.GoName == "":
+			b.at(at.to(name), fmt.Sprintf("the name %q becomes no Go identifier", name), "give it letters or digits")
+			continue
+		case scheme.Type == "apiKey" && scheme.In == "header":
+			c.Header = scheme.Name
+		case scheme.Type == "http" && strings.EqualFold(scheme.Scheme, "bearer"), scheme.Type == "oauth2", scheme.Type == "openIdConnect":
+			c.Header, c.Prefix = "Authorization", "Bearer "
+		default:
+			b.at(at.to(name), fmt.Sprintf("a credential of type %s cannot be generated", strings.TrimSpace(scheme.Type+" "+scheme.Scheme+" "+scheme.In)),
+				"use a bearer token or an apiKey in a header")
+			continue
+		}
+		c.Var = "credential" + c.GoName
+		b.schemes[name] = c
+		b.Credentials = append(b.Credentials, c)
+	}
+}
+
+// security finds the credentials that an operation takes, any one of which is
+// enough, and whether it can do without.
+func (b *builder) security(p pointer, op *openapi3.Operation) (list []*credential, anonymous bool) {
+	requirements := b.T.Security
+	if op.Security != nil {
+		requirements = *op.Security
+	}
+	for _, requirement := range requirements {
+		if len(requirement) == 0 {
+			anonymous = true
+		}
+		if len(requirement) > 1 {
+			b.at(p.to("security"), "an operation that needs several credentials at once cannot be generated", "name alternatives, one credential each")
+			continue
+		}
+		for name := range requirement {
+			if c := b.schemes[name]; c != nil {
+				list = append(list, c)
+			}
+		}
+	}
+	return list, anonymous
+}
+
+// finishCredentials drops what nothing uses and names the options. The
+// credential that the document asks for by default is NewClient's own.
+func (b *builder) finishCredentials() {
+	var first *credential
+	if len(b.T.Security) > 0 {
+		for name := range b.T.Security[0] {
+			first = b.schemes[name]
+		}
+	}
+	b.Credentials = slices.DeleteFunc(b.Credentials, func(c *credential) bool { return !c.Client && !c.Server })
+	for _, c := range b.Credentials {
+		if c.Client && c == first {
+			continue
+		}
+		c.Option = b.names.name("With"+c.GoName, "Credential")
+	}
+}
+
+// Positional is the credential that NewClient takes.
+func (m *model) Positional() *credential {
+	for _, c := range m.Credentials {
+		if c.Client && c.Option == "" {
+			return c
+		}
+	}
+	return nil
+}
+
+// reserveNames keeps the names of functions and methods that are made from
+// the document from being given to types.
+func (b *builder) reserveNames() {
+	b.eachOperation(func(p pointer, path, _ string, op *openapi3.Operation) {
+		if strings.HasPrefix(string(p), "/webhooks/") {
+			b.names["New"+goName(path)+"Handler"] = true
+		}
+	})
+}
+
+// operation reads one operation.
+func (b *builder) operation(p pointer, path, method string, op *openapi3.Operation) {
+	o := &operation{ID: op.OperationID, Method: method, Path: path, spec: op}
+	if o.ID == "" {
+		o.ID = strings.ToLower(method) + " " + path
+	}
+	if o.Name = goName(o.ID); o.Name == "" {
+		b.at(p.to("operationId"), fmt.Sprintf("the name %q becomes no Go identifier", o.ID), "give it letters or digits")
+		return
+	}
+	o.Var = "operation" + o.Name
+	o.Doc = operationDoc(o.Name, op.Summary, op.Description)
+	o.Credentials, o.Anonymous = b.security(p, op)
+	for _, c := range o.Credentials {
+		c.Client = true
+	}
+	b.parameters(p, o)
+	if body := op.RequestBody; body != nil && body.Value != nil {
+		at := b.resolve(p.to("requestBody"), body.Ref)
+		if schema, at := b.json(at, body.Value.Content); schema != nil {
+			o.Body = b.typeOf(schema, at, o.Name+"Request")
+		}
+	}
+	b.responses(p, o)
+	b.Operations = append(b.Operations, o)
+}
+
+// parameters reads those of the path; others cannot be generated.
+func (b *builder) parameters(p pointer, o *operation) {
+	byName := make(map[string]*parameter)
+	read := func(at pointer, list openapi3.Parameters) {
+		for i, ref := range list {
+			at := b.resolve(at.index(i), ref.Ref)
+			if param := ref.Value; param.In != "path" {
+				b.at(at, fmt.Sprintf("the %s parameter %q cannot be generated", param.In, param.Name), "take it out of the document, or give the operation a body")
+			} else if t := b.parameterType(at, param); t != nil {
+				byName[param.Name] = &parameter{Name: lowerName(param.Name), JSON: param.Name, Doc: param.Description, Type: t}
+			}
+		}
+	}
+	item := p[:strings.LastIndexByte(string(p), '/')]
+	read(item.to("parameters"), b.Paths.Find(o.Path).Parameters)
+	read(p.to("parameters"), o.spec.Parameters)
+	for _, part := range strings.Split(o.Path, "/") {
+		name, isParam := strings.CutPrefix(part, "{")
+		if name, ok := strings.CutSuffix(name, "}"); isParam && ok && byName[name] != nil {
+			o.Params = append(o.Params, byName[name])
+		} else if strings.ContainsAny(part, "{}") && byName[strings.Trim(part, "{}")] == nil && len(b.complaints) == 0 {
+			b.at(item, fmt.Sprintf("the path's part %q cannot be generated", part), "let a parameter be the whole of a part")
+		}
+	}
+}
+
+func (b *builder) parameterType(at pointer, param *openapi3.Parameter) *goType {
+	if param.Schema == nil {
+		b.at(at, fmt.Sprintf("the parameter %q has no schema, and cannot be generated", param.Name), "give it one of type string or integer")
+		return nil
+	}
+	t := b.typeOf(param.Schema, b.resolve(at.to("schema"), param.Schema.Ref), goName(param.Name))
+	if k := t.underlying().Kind; k != kindString && k != kindInt && k != kindInt32 && k != kindNone {
+		b.at(at, fmt.Sprintf("the parameter %q of type %s cannot be generated", param.Name, t), "use type string or integer")
+		return nil
+	}
+	return t
+}
+
+// json finds the schema of the JSON in a body.
+func (b *builder) json(at pointer, content openapi3.Content) (*openapi3.SchemaRef, pointer) {
+	at = at.to("content")
+	kinds := inOrder(b.source, at, content)
+	for _, kind := range kinds {
+		if mediaType, _, _ := strings.Cut(kind, ";"); mediaType == "application/json" || strings.HasSuffix(mediaType, "+json") {
+			schema := content[kind].Schema
+			if schema == nil {
+				return nil, at
+			}
+			return schema, b.resolve(at.to(kind, "schema"), schema.Ref)
+		}
+	}
+	if len(kinds) > 0 {
+		b.at(at, fmt.Sprintf("a body of %s cannot be generated", strings.Join(kinds, ", ")), "use application/json")
+	}
+	return nil, at
+}
+
+// responses reads what an operation answers: the first success is its result,
+// and every failure has to have one format.
+func (b *builder) responses(p pointer, o *operation) {
+	responses := o.spec.Responses.Map()
+	var formats []failure
+	for _, status := range inOrder(b.source, p.to("responses"), responses) {
+		ref := responses[status]
+		at := b.resolve(p.to("responses", status), ref.Ref)
+		code, err := strconv.Atoi(status)
+		switch {
+		case err == nil && code/100 == 2:
+			if o.Status == 0 {
+				o.Status = code
+				b.result(at, o, ref.Value)
+			}
+		default:
+			b.sentinel(at, o, code, ref.Value)
+			if format, ok := b.failure(at, ref.Value); ok && !slices.Contains(formats, format) {
+				if formats = append(formats, format); len(formats) > 1 {
+					b.at(at, fmt.Sprintf("the failures of %q have two formats", o.ID), "let all of an operation's failures have one")
+				}
+				o.Failure = format
+			}
+		}
+	}
+	if o.Status == 0 {
+		o.Status = http.StatusOK
+	}
+}
+
+// result reads the schema of success and takes its envelope off.
+func (b *builder) result(at pointer, o *operation, response *openapi3.Response) {
+	schema, at := b.json(at, response.Content)
+	if schema == nil {
+		return
+	}
+	object := b.flatten(schema.Value, at)
+	if object == nil || object.envelope.members == nil {
+		o.Result = b.typeOf(schema, at, o.Name+"Result")
+		return
+	}
+	e := &envelope{OK: object.envelope.text("ok"), Result: object.envelope.text("result"), Code: object.envelope.text("code"), Description: object.envelope.text("description")}
+	o.Envelope = e
+	for _, name := range []string{e.OK, e.Result} {
+		if name != "" && object.property(name) == nil {
+			b.at(at, fmt.Sprintf("the envelope of %q has no property %q, which %s names", o.ID, name, extEnvelope), "add the property, or correct the extension")
+			return
+		}
+	}
+	if words := object.property(e.Description); words != nil {
+		o.Words, _ = words.schema.Value.Const.(string)
+	}
+	if e.Result == "" {
+		return
+	}
+	if p := object.property(e.Result); p.schema.Value.Const == nil {
+		o.Result = b.typeOf(p.schema, p.at, o.Name+"Result")
+	}
+}
+
+// failure reads the format of a refusal.
+func (b *builder) failure(at pointer, response *openapi3.Response) (failure, bool) {
+	if len(response.Content) == 0 {
+		return failure{}, false
+	}
+	schema, at := b.json(at, response.Content)
+	if schema == nil {
+		return failure{}, false
+	}
+	object := b.flatten(schema.Value, at)
+	if object == nil || object.failure.members == nil {
+		return failure{}, false
+	}
+	f := failure{OK: object.failure.text("ok"), Code: object.failure.text("code"), Description: object.failure.text("description")}
+	for _, name := range []string{f.OK, f.Code, f.Description} {
+		if name != "" && object.property(name) == nil {
+			b.at(object.failure.at, fmt.Sprintf("the failure has no property %q, which %s names", name, extFailure), "add the property, or correct the extension")
+		}
+	}
+	return f, true
+}
+
+// sentinel reads the kind of failure that a response is.
+func (b *builder) sentinel(at pointer, o *operation, status int, response *openapi3.Response) {
+	raw, ok := response.Extensions[extError]
+	if !ok {
+		return
+	}
+	name, isName := raw.(string)
+	statuses, contains := []int{status}, ""
+	if !isName {
+		v := b.extension(at, response.Extensions, extError, "name", "status", "contains")
+		name, contains = v.text("name"), strings.ToLower(v.text("contains"))
+		if list, ok := v.members["status"].([]any); ok {
+			statuses = nil
+			for i, item := range list {
+				code, ok := item.(float64)
+				if !ok {
+					b.at(v.at.to("status").index(i), "is not an HTTP status", "write a number such as 404")
+				}
+				statuses = append(statuses, int(code))
+			}
+		}
+	}
+	if goName(name) == "" {
+		b.at(at.to(extError), fmt.Sprintf("the name %q becomes no Go identifier", name), "give it letters or digits")
+		return
+	}
+	key := "Err" + goName(name)
+	s := b.sentinels[key]
+	if s == nil {
+		s = &sentinel{Name: b.names.name(key, "Failure"), Contains: contains}
+		b.sentinels[key] = s
+	}
+	if response.Description != nil && !slices.Contains(s.Docs, *response.Description) {
+		s.Docs = append(s.Docs, *response.Description)
+	}
+	s.Statuses = slices.Compact(slices.Sorted(slices.Values(append(s.Statuses, statuses...))))
+	if !slices.Contains(o.Sentinels, s) {
+		o.Sentinels = append(o.Sentinels, s)
+	}
+}
+
+// webhook reads one webhook: a delivery, its type and its headers.
+func (b *builder) webhook(p pointer, key, method string, op *openapi3.Operation) {
+	w := &webhook{ID: key, Name: goName(key), Doc: operationDoc("It", op.Summary, op.Description), AnswerWithin: 10 * time.Second, spec: op}
+	if w.Name == "" {
+		b.at(p, fmt.Sprintf("the name %q becomes no Go identifier", key), "give it letters or digits")
+		return
+	}
+	if method != http.MethodPost {
+		b.at(p, fmt.Sprintf("a webhook by %s cannot be generated", method), "use post")
+		return
+	}
+	if raw, ok := op.Extensions[extAnswerWithin]; ok {
+		text, _ := raw.(string)
+		within, err := time.ParseDuration(text)
+		if err != nil || within < 2*time.Second {
+			b.at(p.to(extAnswerWithin), fmt.Sprintf("%v is not a duration of two seconds or more", raw), "write one such as 10s")
+		}
+		w.AnswerWithin = within
+	}
+	w.Credentials, _ = b.security(p, op)
+	for _, c := range w.Credentials {
+		c.Server = true
+	}
+	for i, ref := range op.Parameters {
+		at := b.resolve(p.to("parameters").index(i), ref.Ref)
+		if ref.Value.In != "header" {
+			b.at(at, fmt.Sprintf("the %s parameter %q of a webhook cannot be generated", ref.Value.In, ref.Value.Name), "use headers")
+		} else if t := b.parameterType(at, ref.Value); t != nil {
+			name := strings.TrimPrefix(strings.ToLower(ref.Value.Name), "x-")
+			w.Headers = append(w.Headers, &parameter{Name: goName(name), JSON: ref.Value.Name, Doc: ref.Value.Description, Type: t})
+		}
+	}
+	if op.RequestBody == nil || op.RequestBody.Value == nil {
+		b.at(p, fmt.Sprintf("the webhook %q has no body", key), "give it a requestBody of application/json")
+		return
+	}
+	at := b.resolve(p.to("requestBody"), op.RequestBody.Ref)
+	schema, at := b.json(at, op.RequestBody.Value.Content)
+	if schema == nil {
+		return
+	}
+	t := b.typeOf(schema, at, w.Name+"Payload")
+	if t.Kind != kindNamed || t.Def.Kind != structDef {
+		if t.Kind != kindNone {
+			b.at(at, fmt.Sprintf("a payload of type %s cannot be generated", t), "make it an object")
+		}
+		return
+	}
+	w.Type = t.Def
+	w.Type.Decoded = true
+	b.Webhooks = append(b.Webhooks, w)
+}
+
+func operationDoc(name, summary, description string) string {
+	if summary == "" {
+		summary, description = description, ""
+	}
+	return strings.TrimSpace(name + " " + uncapital(strings.TrimSpace(summary)) + "\n\n" + strings.TrimSpace(description))
+}
+
+// uncapital makes the first letter small unless its word is an initialism.
+func uncapital(text string) string {
+	word, _, _ := strings.Cut(text, " ")
+	first, size := firstRune(text)
+	if size == 0 {
+		return text
+	}
+	if len(word) > size && word[size:] != strings.ToLower(word[size:]) {
+		return text
+	}
+	return strings.ToLower(string(first)) + text[size:]
+}
+
+func packageName(name string) bool {
+	return regexp.MustCompile(`^[a-z][a-z0-9]*$`).MatchString(name) && !token.IsKeyword(name) && types.Universe.Lookup(name) == nil
+}

@@ -9,6 +9,7 @@
 package generator
 
 import (
+	"io/fs"
 	"path/filepath"
 )
 
@@ -17,8 +18,9 @@ type Config struct {
 	// Spec is the path of the document. Files that it refers to are found
 	// beside it.
 	Spec string
-	// Data is the document itself; when it is nil, the file at Spec is read.
-	Data []byte
+	// Files is where the document and what it refers to are read; nil stands for
+	// the operating system's files.
+	Files fs.FS
 	// Package and ServerPackage name the two generated packages. Left empty,
 	// the document's x-bindings-packages names them, or else they are "api" and
 	// "apiserver".
@@ -34,7 +36,7 @@ func (c Config) sourceName() string { return filepath.Base(c.Spec) }
 // when the document is at fault; it then holds everything that is wrong with
 // it. The same document gives the same bytes every time.
 func Generate(config Config) (*Output, error) {
-	doc, err := load(config.Spec, config.Data)
+	doc, err := load(config.Spec, config.Files)
 	if err != nil {
 		return nil, err
 	}

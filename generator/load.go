@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -44,8 +44,8 @@ type document struct {
 }
 
 // load reads and checks a document.
-func load(path string, data []byte) (*document, error) {
-	src := readSource(path, data)
+func load(path string, files fs.FS) (*document, error) {
+	src := readSource(path, files)
 	if src.root == nil {
 		return nil, src.err()
 	}
@@ -58,12 +58,13 @@ func load(path string, data []byte) (*document, error) {
 	loader := openapi3.NewLoader()
 	loader.IncludeOrigin = true
 	loader.IsExternalRefsAllowed = true
-	loader.ReadFromURIFunc = openapi3.ReadFromFile
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
+	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) {
+		if location.Scheme != "" || location.Host != "" {
+			return nil, fmt.Errorf("%s is on the network", location)
+		}
+		return src.readFile(filepath.FromSlash(location.Path))
 	}
-	t, err := loader.LoadFromDataWithPath(src.data, &url.URL{Path: filepath.ToSlash(absolute)})
+	t, err := loader.LoadFromDataWithPath(src.data, &url.URL{Path: filepath.ToSlash(path)})
 	if err != nil {
 		src.complainKin(err)
 		return nil, src.err()
@@ -123,7 +124,7 @@ func (s *source) checkRefs() {
 		case strings.Contains(file, "://"):
 			s.complain(ref, fmt.Sprintf("$ref %q leads to the network", ref.Value), "keep what it refers to in a file beside the document")
 		case file != "":
-			if _, err := os.Stat(filepath.Join(filepath.Dir(s.path), filepath.FromSlash(file))); err != nil {
+			if _, err := s.readFile(s.beside(file)); err != nil {
 				s.complain(ref, fmt.Sprintf("$ref %q leads to a file that cannot be read: %s", ref.Value, rootCause(err)), "correct it, or add the file")
 			}
 		case strings.HasPrefix(fragment, "/"):
@@ -313,7 +314,7 @@ func (d *document) checkMediaType(p pointer, media *openapi3.MediaType) {
 
 // checkExternal checks an example that stands in a file of its own.
 func (d *document) checkExternal(p pointer, schema *openapi3.Schema, file string) {
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(d.path), filepath.FromSlash(file)))
+	data, err := d.readFile(d.beside(file))
 	if err != nil {
 		d.at(p, fmt.Sprintf("the example %q cannot be read: %s", file, rootCause(err)), "correct the name, or add the file beside the document")
 		return

@@ -3,7 +3,9 @@ package generator
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +19,7 @@ import (
 // and so does the order of keys, which kin-openapi's maps do not keep.
 type source struct {
 	path       string
+	files      fs.FS // nil for the operating system's
 	data       []byte
 	lines      []string
 	root       *yaml.Node
@@ -25,14 +28,12 @@ type source struct {
 
 // readSource reads a document. Where it cannot be made into a tree, the
 // complaints say why and the root is nil.
-func readSource(path string, data []byte) *source {
-	s := &source{path: path, data: data}
-	if data == nil {
-		var err error
-		if s.data, err = os.ReadFile(path); err != nil {
-			s.complain(nil, "cannot be read: "+rootCause(err), "name a file that exists and that you may read")
-			return s
-		}
+func readSource(path string, files fs.FS) *source {
+	s := &source{path: path, files: files}
+	var err error
+	if s.data, err = s.readFile(path); err != nil {
+		s.complain(nil, "cannot be read: "+rootCause(err), "name a file that exists and that you may read")
+		return s
 	}
 	s.lines = strings.Split(string(s.data), "\n")
 	var document yaml.Node
@@ -46,6 +47,18 @@ func readSource(path string, data []byte) *source {
 	}
 	s.root = document.Content[0]
 	return s
+}
+
+func (s *source) readFile(name string) ([]byte, error) {
+	if s.files != nil {
+		return fs.ReadFile(s.files, filepath.ToSlash(name))
+	}
+	return os.ReadFile(name)
+}
+
+// beside is the path of a file that the document names.
+func (s *source) beside(name string) string {
+	return filepath.Join(filepath.Dir(s.path), filepath.FromSlash(name))
 }
 
 func (s *source) notYAML(err error) {

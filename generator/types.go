@@ -195,7 +195,8 @@ type object struct {
 type property struct {
 	name   string
 	schema *openapi3.SchemaRef
-	at     pointer
+	own    pointer // where it stands
+	at     pointer // where its schema is defined
 }
 
 func (o *object) property(name string) *property {
@@ -238,7 +239,8 @@ func (b *builder) merge(o *object, schema *openapi3.Schema, at pointer, inside m
 	}
 	for _, name := range inOrder(b.source, at.to("properties"), schema.Properties) {
 		ref := schema.Properties[name]
-		p := property{name: name, schema: ref, at: b.resolve(at.to("properties", name), ref.Ref)}
+		own := at.to("properties", name)
+		p := property{name: name, schema: ref, own: own, at: b.resolve(own, ref.Ref)}
 		if known := o.property(name); known != nil {
 			*known = p
 		} else {
@@ -356,6 +358,9 @@ func (b *builder) component(name string) *goType {
 		b.components[name] = t
 		b.deferred = append(b.deferred, func() { b.finishPayload(p, t, at) })
 		return t
+	}
+	if _, ok := b.Components.Schemas[name].Value.Extensions[extPayload]; ok {
+		return &goType{} // whose extension there was a complaint about
 	}
 	if b.defining[name] {
 		b.at(at, fmt.Sprintf("%q is defined by itself, and no type can be made of it", name), "let an object stand between")
@@ -655,14 +660,11 @@ func (b *builder) fields(def *typeDef, o *object) {
 		f := &field{
 			Name: names.name(name, "Field"), JSON: p.name, Required: o.required[p.name], Nullable: nullable(p.schema),
 			Doc: p.schema.Value.Description, Deprecated: p.schema.Value.Deprecated,
-			Private: b.flag(p.at, p.schema.Value.Extensions, extPrivate), at: p.at,
+			Private: b.flag(p.at, p.schema.Value.Extensions, extPrivate), at: p.own,
 		}
 		delete(o.required, p.name)
 		if p.schema.Ref != "" {
-			f.Doc = ""
-			if own := b.siblingDescription(p, def); own != "" {
-				f.Doc = own
-			}
+			f.Doc = b.siblingDescription(p)
 		}
 		f.Type = b.fieldType(f, p, def.Name+f.Name)
 		f.Rules = b.rules(p)
@@ -677,12 +679,8 @@ func (b *builder) fields(def *typeDef, o *object) {
 }
 
 // siblingDescription is what stands beside a property's $ref.
-func (b *builder) siblingDescription(p property, def *typeDef) string {
-	_, node := b.find(def.at.to("properties", p.name))
-	if node == nil {
-		return ""
-	}
-	if _, text := child(node, "description"); text != nil {
+func (b *builder) siblingDescription(p property) string {
+	if _, text := b.find(p.own.to("description")); text != nil {
 		return text.Value
 	}
 	return ""

@@ -18,7 +18,10 @@ type EncodeError struct {
 }
 
 // Error says where and why on one line.
-func (e *EncodeError) Error() string { return e.Path + ": " + e.Reason }
+func (e *EncodeError) Error() string {
+	at := strconv.Quote(e.Path) // a path can hold whatever a member's name can
+	return at[1:len(at)-1] + ": " + e.Reason
+}
 
 // encoder appends JSON to data. The first failure stays in err.
 type encoder struct {

@@ -32,7 +32,8 @@ func (e *DecodeError) Error() string {
 	if at == "" {
 		at = "the document"
 	}
-	return fmt.Sprintf("%s, byte %d: %s", at, e.Offset, e.Reason)
+	at = strconv.Quote(at) // a path can hold whatever a member's name can
+	return fmt.Sprintf("%s, byte %d: %s", at[1:len(at)-1], e.Offset, e.Reason)
 }
 
 // decoder walks a JSON text once, from left to right. The first failure stays

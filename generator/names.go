@@ -49,15 +49,20 @@ func words(name string) []string {
 // goName is the exported Go name of a name in the document; it is empty when
 // the name has no letter or digit to make one of.
 func goName(name string) string {
-	var b strings.Builder
-	for _, word := range words(name) {
-		b.WriteString(capital(word))
-	}
-	goName := b.String()
+	goName := capitals(name)
 	if first, _ := firstRune(goName); goName != "" && !unicode.IsUpper(first) {
 		return "X" + goName // digits, and letters of scripts without large ones
 	}
 	return goName
+}
+
+// capitals is what goName makes before it sees to the first letter.
+func capitals(name string) string {
+	var b strings.Builder
+	for _, word := range words(name) {
+		b.WriteString(capital(word))
+	}
+	return b.String()
 }
 
 // lowerName is the Go name of a parameter or a variable. One that Go or the

@@ -574,10 +574,7 @@ func (b *builder) enum(schema *openapi3.Schema, at pointer, hint string, base *g
 			b.at(at.to("enum").index(i), fmt.Sprintf("the enum's value %v is not of type %s", raw, base), "use values of the schema's type")
 			continue
 		}
-		name := strings.TrimPrefix(goName(word), "X")
-		if goName("x"+word) == goName(word) {
-			name = goName(word)
-		}
+		name := capitals(word)
 		if name == "" {
 			name = "Value" + strconv.Itoa(i+1)
 		}
@@ -815,7 +812,7 @@ func typeDoc(name string, schema *openapi3.Schema) string {
 		text = strings.TrimSpace(schema.Title)
 	}
 	if text == "" {
-		return name + " is described in the document without words."
+		return name + " has no description in the document."
 	}
 	if first, _, _ := strings.Cut(text, " "); first == name {
 		return text

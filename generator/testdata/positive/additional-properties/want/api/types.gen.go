@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 )
 
-// Open is described in the document without words.
+// Open has no description in the document.
 type Open struct {
 	Known string `json:"known,omitzero"`
 
@@ -15,7 +15,7 @@ type Open struct {
 	AdditionalProperties map[string]json.RawMessage `json:"-"`
 }
 
-// Typed is described in the document without words.
+// Typed has no description in the document.
 type Typed struct {
 	Known string `json:"known,omitzero"`
 

@@ -3,12 +3,12 @@
 // Package api is generated from the document of the all-of.
 package api
 
-// Base is described in the document without words.
+// Base has no description in the document.
 type Base struct {
 	ID int64 `json:"id"`
 }
 
-// Derived is described in the document without words.
+// Derived has no description in the document.
 type Derived struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`

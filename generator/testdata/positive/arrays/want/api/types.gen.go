@@ -7,17 +7,17 @@ import (
 	"encoding/json"
 )
 
-// Grid is described in the document without words.
+// Grid has no description in the document.
 type Grid struct {
 	Rows     [][]float64       `json:"rows,omitzero"`
 	Cells    []Cell            `json:"cells,omitzero"`
 	Anything []json.RawMessage `json:"anything,omitzero"`
 }
 
-// Cell is described in the document without words.
+// Cell has no description in the document.
 type Cell struct {
 	Name string `json:"name"`
 }
 
-// Cells is described in the document without words.
+// Cells has no description in the document.
 type Cells = []Cell

@@ -3,7 +3,7 @@
 // Package api is generated from the document of the defaults.
 package api
 
-// Settings is described in the document without words.
+// Settings has no description in the document.
 type Settings struct {
 	Enabled *bool        `json:"enabled,omitzero"`
 	Silent  bool         `json:"silent,omitzero"`
@@ -12,7 +12,7 @@ type Settings struct {
 	Limit   *int64       `json:"limit,omitzero"`
 }
 
-// SettingsMode is described in the document without words.
+// SettingsMode has no description in the document.
 type SettingsMode string
 
 // The values of SettingsMode that the document names. Any other is kept as it comes.

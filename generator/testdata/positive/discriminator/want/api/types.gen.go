@@ -16,13 +16,13 @@ type Shape struct {
 	Raw    json.RawMessage
 }
 
-// Circle is described in the document without words.
+// Circle has no description in the document.
 type Circle struct {
 	Kind   string  `json:"kind"`
 	Radius float64 `json:"radius,omitzero"`
 }
 
-// Square is described in the document without words.
+// Square has no description in the document.
 type Square struct {
 	Kind string  `json:"kind"`
 	Side float64 `json:"side,omitzero"`

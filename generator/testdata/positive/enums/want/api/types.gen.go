@@ -3,7 +3,7 @@
 // Package api is generated from the document of the enums.
 package api
 
-// Light is described in the document without words.
+// Light has no description in the document.
 type Light struct {
 	Color Color      `json:"color,omitzero"`
 	Level LightLevel `json:"level,omitzero"`
@@ -17,16 +17,16 @@ const (
 	ColorRed       Color = "red"
 	ColorDarkGreen Color = "dark green"
 	ColorFff       Color = "#fff"
-	ColorX2g       Color = "2g"
+	Color2g        Color = "2g"
 	ColorValue5    Color = ""
 )
 
-// LightLevel is described in the document without words.
+// LightLevel has no description in the document.
 type LightLevel int32
 
 // The values of LightLevel that the document names. Any other is kept as it comes.
 const (
 	LightLevelMinus1 LightLevel = -1
-	LightLevelX0     LightLevel = 0
-	LightLevelX1     LightLevel = 1
+	LightLevel0      LightLevel = 0
+	LightLevel1      LightLevel = 1
 )

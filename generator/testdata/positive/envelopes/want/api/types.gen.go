@@ -3,7 +3,7 @@
 // Package api is generated from the document of the envelopes.
 package api
 
-// GetOneResult is described in the document without words.
+// GetOneResult has no description in the document.
 type GetOneResult struct {
 	ID int64 `json:"id"`
 }

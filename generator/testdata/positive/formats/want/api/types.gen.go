@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Formats is described in the document without words.
+// Formats has no description in the document.
 type Formats struct {
 	I32    int32           `json:"i32,omitzero"`
 	I64    int64           `json:"i64,omitzero"`

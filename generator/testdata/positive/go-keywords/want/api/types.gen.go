@@ -3,7 +3,7 @@
 // Package api is generated from the document of the go-keywords.
 package api
 
-// Interface is described in the document without words.
+// Interface has no description in the document.
 type Interface struct {
 	Range string `json:"range"`
 	Map   string `json:"map,omitzero"`

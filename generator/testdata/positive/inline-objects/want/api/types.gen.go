@@ -3,23 +3,23 @@
 // Package api is generated from the document of the inline-objects.
 package api
 
-// GetOneResult is described in the document without words.
+// GetOneResult has no description in the document.
 type GetOneResult struct {
 	Inner *GetOneResultInner     `json:"inner,omitzero"`
 	List  []GetOneResultListItem `json:"list,omitzero"`
 }
 
-// GetOneResultInner is described in the document without words.
+// GetOneResultInner has no description in the document.
 type GetOneResultInner struct {
 	Deep GetOneResultInnerDeep `json:"deep"`
 }
 
-// GetOneResultInnerDeep is described in the document without words.
+// GetOneResultInnerDeep has no description in the document.
 type GetOneResultInnerDeep struct {
 	X string `json:"x,omitzero"`
 }
 
-// GetOneResultListItem is described in the document without words.
+// GetOneResultListItem has no description in the document.
 type GetOneResultListItem struct {
 	Y string `json:"y,omitzero"`
 }

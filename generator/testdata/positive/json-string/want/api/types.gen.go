@@ -3,13 +3,13 @@
 // Package api is generated from the document of the json-string.
 package api
 
-// Note is described in the document without words.
+// Note has no description in the document.
 type Note struct {
 	Extra *NoteExtra `json:"extra,omitzero"`
 	Kept  string     `json:"kept,omitzero"`
 }
 
-// NoteExtra is described in the document without words.
+// NoteExtra has no description in the document.
 type NoteExtra struct {
 	URL string `json:"url,omitzero"`
 }

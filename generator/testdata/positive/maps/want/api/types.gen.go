@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 )
 
-// Book is described in the document without words.
+// Book has no description in the document.
 type Book struct {
 	Counts map[string]int64             `json:"counts,omitzero"`
 	Pages  map[string]Page              `json:"pages,omitzero"`
@@ -15,7 +15,7 @@ type Book struct {
 	Nested map[string]map[string]string `json:"nested,omitzero"`
 }
 
-// Page is described in the document without words.
+// Page has no description in the document.
 type Page struct {
 	Text string `json:"text,omitzero"`
 }

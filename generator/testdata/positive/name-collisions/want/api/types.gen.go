@@ -3,7 +3,7 @@
 // Package api is generated from the document of the name-collisions.
 package api
 
-// ClientSchema is described in the document without words.
+// ClientSchema has no description in the document.
 type ClientSchema struct {
 	FooBar        string `json:"foo_bar,omitzero"`
 	FooBarField   string `json:"fooBar,omitzero"`
@@ -11,12 +11,12 @@ type ClientSchema struct {
 	ValidateField string `json:"validate,omitzero"`
 }
 
-// ErrorSchema is described in the document without words.
+// ErrorSchema has no description in the document.
 type ErrorSchema struct {
 	Text string `json:"text,omitzero"`
 }
 
-// UserName is described in the document without words.
+// UserName has no description in the document.
 type UserName string
 
 // The values of UserName that the document names. Any other is kept as it comes.
@@ -25,7 +25,7 @@ const (
 	UserNameA2 UserName = "A"
 )
 
-// UserNameSchema is described in the document without words.
+// UserNameSchema has no description in the document.
 type UserNameSchema struct {
 	X string `json:"x,omitzero"`
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Thing is described in the document without words.
+// Thing has no description in the document.
 type Thing struct {
 	Name *string    `json:"name,omitzero"`
 	Size *float32   `json:"size,omitzero"`

@@ -3,7 +3,7 @@
 // Package api is generated from the document of the nullable.
 package api
 
-// Thing is described in the document without words.
+// Thing has no description in the document.
 type Thing struct {
 	Required         string   `json:"required"`
 	Optional         string   `json:"optional,omitzero"`
@@ -14,7 +14,7 @@ type Thing struct {
 	NullableObject   *Part    `json:"nullable_object,omitzero"`
 }
 
-// Part is described in the document without words.
+// Part has no description in the document.
 type Part struct {
 	Name string `json:"name,omitzero"`
 }

@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 )
 
-// Event is described in the document without words.
+// Event has no description in the document.
 type Event struct {
 	EventID string `json:"event_id"`
 	Note    string `json:"note,omitzero"`

@@ -3,7 +3,7 @@
 // Package api is generated from the document of the recursion.
 package api
 
-// Tree is described in the document without words.
+// Tree has no description in the document.
 type Tree struct {
 	Name     string          `json:"name"`
 	Left     *Tree           `json:"left,omitzero"`

@@ -3,7 +3,7 @@
 // Package api is generated from the document of the webhook-alone.
 package api
 
-// Pet is described in the document without words.
+// Pet has no description in the document.
 type Pet struct {
 	Name string `json:"name"`
 }

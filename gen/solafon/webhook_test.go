@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,12 +98,11 @@ func TestWebhookContextEndsInTime(t *testing.T) {
 func TestWebhookStopsReading(t *testing.T) {
 	server := httptest.NewServer(solafon.NewWebhookHandler(func(context.Context, solafon.Update) error { return nil }, solafon.WithMaxBody(1000)))
 	defer server.Close()
-	sent := 0
+	var sent atomic.Int64
 	body := readerFunc(func(p []byte) (int, error) {
-		if sent > 64<<20 {
+		if sent.Add(int64(len(p))) > 64<<20 {
 			return 0, io.EOF
 		}
-		sent += len(p)
 		return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
 	})
 	resp, err := server.Client().Post(server.URL, "application/json", body)
@@ -112,8 +112,8 @@ func TestWebhookStopsReading(t *testing.T) {
 			t.Errorf("%s", resp.Status)
 		}
 	}
-	if sent > 32<<20 {
-		t.Errorf("%d bytes were taken", sent)
+	if sent.Load() > 32<<20 {
+		t.Errorf("%d bytes were taken", sent.Load())
 	}
 }
 

@@ -65,7 +65,7 @@ func (c Complaints) Error() string {
 // sorted puts complaints into the order of the document and drops repetitions.
 func (c Complaints) sorted() Complaints {
 	slices.SortStableFunc(c, func(a, b Complaint) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
 	})
 	return slices.Compact(c)
 }

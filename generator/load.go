@@ -16,8 +16,8 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// extensions are the keys of this project's own, each with the sort of value
-// that it takes. spec/README.md says what is generated from them.
+// extensions are the keys of this project's own. spec/README.md says what each
+// takes and what is generated from it.
 const extensionPrefix = "x-bindings-"
 
 var extensions = []string{
@@ -348,3 +348,6 @@ func (d *document) checkExample(p pointer, schema *openapi3.Schema, value any) {
 		d.at(p, "the example does not fit its schema: "+where+reason, "correct the example or the schema")
 	}
 }
+
+// Extensions lists the keys of this project's own that a document can have.
+func Extensions() []string { return slices.Clone(extensions) }

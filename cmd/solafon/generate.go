@@ -29,6 +29,9 @@ Nothing is written unless everything can be.`,
   solafon generate --spec petstore.yaml --out internal/petstore`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if check && diff {
+				return usageError{errors.New("--check and --diff exclude each other: pass one")}
+			}
 			spec, out, err := paths(cmd, spec, out)
 			if err != nil {
 				return err
@@ -56,7 +59,6 @@ Nothing is written unless everything can be.`,
 	cmd.Flags().StringVar(&out, "out", "", "the folder to write to (default: this repository's gen)")
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing; fail and name the files that are out of step")
 	cmd.Flags().BoolVar(&diff, "diff", false, "write nothing; show what would change")
-	cmd.MarkFlagsMutuallyExclusive("check", "diff")
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -36,7 +37,7 @@ Nothing is written unless everything can be.`,
 			if err != nil {
 				return err
 			}
-			output, err := generate(spec, out)
+			output, err := generate(cmd.ErrOrStderr(), spec, out)
 			if err != nil {
 				return err
 			}
@@ -89,20 +90,24 @@ func paths(cmd *cobra.Command, spec, out string) (string, string, error) {
 const ownModule = "github.com/solafon/solafon-go"
 
 // generate runs the pipeline for a folder, whose import path is that of its
-// module.
-func generate(spec, out string) (*generator.Output, error) {
+// module. Outside a module there is none, which is worth a warning: the
+// server's side imports the bindings.
+func generate(stderr io.Writer, spec, out string) (*generator.Output, error) {
 	config := generator.Config{Spec: spec}
 	absolute, err := filepath.Abs(out)
 	if err != nil {
 		return nil, err
 	}
-	if root, module, err := findModule(absolute); err == nil {
-		below, err := filepath.Rel(root, absolute)
-		if err != nil {
-			return nil, err
-		}
-		config.ImportPrefix = path.Join(module, filepath.ToSlash(below))
+	root, module, err := findModule(absolute)
+	if err != nil {
+		fmt.Fprintf(stderr, "solafon: %s is in no Go module (%v), so the server's side will not find the bindings; run go mod init above it and generate again\n", out, err)
+		return generator.Generate(config)
 	}
+	below, err := filepath.Rel(root, absolute)
+	if err != nil {
+		return nil, err
+	}
+	config.ImportPrefix = path.Join(module, filepath.ToSlash(below))
 	return generator.Generate(config)
 }
 

@@ -50,9 +50,9 @@ func (s *WebhookSender) Send(ctx context.Context, payload solafon.Update, times 
 	if err != nil {
 		return nil, err
 	}
-	deliveries := make([]*Delivery, times)
-	for i := range deliveries {
-		deliveries[i] = s.SendRaw(ctx, body)
+	var deliveries []*Delivery
+	for range times {
+		deliveries = append(deliveries, s.SendRaw(ctx, body))
 	}
 	return deliveries, nil
 }

@@ -10,7 +10,9 @@ import (
 )
 
 // WithAppToken refuses deliveries whose X-App-Token header is not this value
-// with 401. The app's API token, as it comes with a delivery.
+// with 401. An empty value refuses every delivery, so that a variable which is
+// not set does not open the door. The app's API token, as it comes with a
+// delivery.
 func WithAppToken(value string) WebhookOption { return withHeaderSecret("X-App-Token", value) }
 
 // NewWebhookHandler receives deliveries and passes each to receive.

@@ -36,7 +36,8 @@ type SendMessageRequest struct {
 	ChatID int64 `json:"chat_id"`
 	// Text is what to say. It must hold more than white space. No limit of its
 	// length is documented.
-	Text        string      `json:"text"`
+	Text string `json:"text"`
+	// MessageType tells how the message is shown. Left empty, it is text.
 	MessageType MessageType `json:"message_type,omitzero"`
 	// Metadata is what goes with the text. On the wire it is a string that itself
 	// holds JSON.
@@ -76,7 +77,8 @@ type Button struct {
 type Message struct {
 	// MessageID is the message's number.
 	MessageID int64 `json:"message_id"`
-	Chat      Chat  `json:"chat"`
+	// Chat is where it was sent.
+	Chat Chat `json:"chat"`
 	// Date is when it was sent, in Unix seconds.
 	Date int64 `json:"date,omitzero"`
 	// Text is what it says.
@@ -86,7 +88,8 @@ type Message struct {
 // Chat is where a message was written.
 type Chat struct {
 	// ID is the chat's number.
-	ID   int64    `json:"id"`
+	ID int64 `json:"id"`
+	// Type tells who takes part.
 	Type ChatType `json:"type,omitzero"`
 }
 
@@ -140,8 +143,10 @@ type Update struct {
 	UpdateID int64 `json:"update_id"`
 	// MessageID is the message's number.
 	MessageID int64 `json:"message_id,omitzero"`
-	From      User  `json:"from"`
-	Chat      Chat  `json:"chat"`
+	// From is who wrote.
+	From User `json:"from"`
+	// Chat is where it was written.
+	Chat Chat `json:"chat"`
 	// Date is when it was sent, in Unix seconds.
 	Date int64 `json:"date,omitzero"`
 	// Text is what the user wrote. It can be empty.
@@ -167,6 +172,7 @@ type User struct {
 
 // AppSettings is an app with its commands and its latest deliveries.
 type AppSettings struct {
+	// App is the app itself.
 	App App `json:"app"`
 	// Commands are the app's commands.
 	Commands []AppCommand `json:"commands,omitzero"`
@@ -197,7 +203,8 @@ type App struct {
 	// WebhookURL is where updates go.
 	WebhookURL string `json:"webhookUrl,omitzero"`
 	// APIToken is the secret that the bot authenticates with. Do not log it.
-	APIToken         string           `json:"apiToken,omitzero"`
+	APIToken string `json:"apiToken,omitzero"`
+	// ModerationStatus tells whether the app may be used.
 	ModerationStatus ModerationStatus `json:"moderationStatus,omitzero"`
 	// UsersCount is the number of its users.
 	UsersCount int64 `json:"usersCount,omitzero"`

@@ -39,6 +39,8 @@ func TestWebhookHandler(t *testing.T) {
 		"without the token":       {body: validUpdate, opts: []solafon.WebhookOption{solafon.WithAppToken("t")}, status: 401, answer: "X-App-Token"},
 		"with another token":      {body: validUpdate, header: http.Header{"X-App-Token": {"T"}}, opts: []solafon.WebhookOption{solafon.WithAppToken("t")}, status: 401},
 		"with the token":          {body: validUpdate, header: http.Header{"X-App-Token": {"t"}}, opts: []solafon.WebhookOption{solafon.WithAppToken("t")}, status: 200},
+		"an empty token":          {body: validUpdate, opts: []solafon.WebhookOption{solafon.WithAppToken("")}, status: 401},
+		"limits of zero":          {body: validUpdate, opts: []solafon.WebhookOption{solafon.WithMaxBody(0), solafon.WithTimeout(0)}, status: 200},
 		"the function fails":      {body: validUpdate, receive: func(context.Context, solafon.Update) error { return errors.New("boom") }, status: 500},
 		"the function panics":     {body: validUpdate, receive: func(_ context.Context, u solafon.Update) error { panic("at " + u.Text) }, status: 500},
 		"the error tells secrets": {body: validUpdate, receive: func(_ context.Context, u solafon.Update) error { return errors.New(u.Text + u.From.Name) }, status: 500},

@@ -41,16 +41,24 @@ type headerSecret struct {
 }
 
 // WithMaxBody refuses bodies of more than n bytes with 413. It is 1 MiB
-// without this option.
+// without this option, and with an n that is not positive.
 func WithMaxBody(n int64) WebhookOption {
-	return func(c *webhookConfig) { c.maxBody = n }
+	return func(c *webhookConfig) {
+		if n > 0 {
+			c.maxBody = n
+		}
+	}
 }
 
 // WithTimeout ends the context of the receiving function d after the delivery
 // came in. Keep it below what the sender waits, so that there is time to
-// answer.
+// answer. A d that is not positive changes nothing.
 func WithTimeout(d time.Duration) WebhookOption {
-	return func(c *webhookConfig) { c.timeout = d }
+	return func(c *webhookConfig) {
+		if d > 0 {
+			c.timeout = d
+		}
+	}
 }
 
 // WithLogger logs what goes wrong to logger instead of slog.Default(). What
@@ -112,8 +120,9 @@ func (h *webhookHandler[T]) check(w http.ResponseWriter, r *http.Request) (statu
 		return http.StatusMethodNotAllowed, "deliveries come by POST"
 	}
 	for _, secret := range h.secrets {
-		hash := sha256.Sum256([]byte(r.Header.Get(secret.header)))
-		if subtle.ConstantTimeCompare(hash[:], secret.hash[:]) != 1 {
+		value := r.Header.Get(secret.header)
+		hash := sha256.Sum256([]byte(value))
+		if value == "" || subtle.ConstantTimeCompare(hash[:], secret.hash[:]) != 1 {
 			return http.StatusUnauthorized, "the " + secret.header + " header is missing or wrong"
 		}
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // WithSecret refuses deliveries whose X-Secret header is not this value with
-// 401.
+// 401. An empty value refuses every delivery, so that a variable which is not
+// set does not open the door.
 func WithSecret(value string) WebhookOption { return withHeaderSecret("X-Secret", value) }
 
 // NewEventHandler receives deliveries and passes each to receive.

@@ -49,9 +49,9 @@ func (s *EventSender) Send(ctx context.Context, payload api.Event, times int) ([
 	if err != nil {
 		return nil, err
 	}
-	deliveries := make([]*Delivery, times)
-	for i := range deliveries {
-		deliveries[i] = s.SendRaw(ctx, body)
+	var deliveries []*Delivery
+	for range times {
+		deliveries = append(deliveries, s.SendRaw(ctx, body))
 	}
 	return deliveries, nil
 }

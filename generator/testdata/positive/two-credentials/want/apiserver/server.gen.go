@@ -103,7 +103,13 @@ var operationGetD = &answerFormat{
 
 func serveGetD(s Server, w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	ctx, err := s.AuthenticateToken(ctx, schemeToken.token(r))
+	var err error
+	switch {
+	case schemeKey.token(r) != "":
+		ctx, err = s.AuthenticateKey(ctx, schemeKey.token(r))
+	default:
+		ctx, err = s.AuthenticateToken(ctx, schemeToken.token(r))
+	}
 	if err != nil {
 		operationGetD.refuse(w, r, err)
 		return

@@ -34,9 +34,9 @@ func (s *PetCreatedSender) Send(ctx context.Context, payload api.Pet, times int)
 	if err != nil {
 		return nil, err
 	}
-	deliveries := make([]*Delivery, times)
-	for i := range deliveries {
-		deliveries[i] = s.SendRaw(ctx, body)
+	var deliveries []*Delivery
+	for range times {
+		deliveries = append(deliveries, s.SendRaw(ctx, body))
 	}
 	return deliveries, nil
 }

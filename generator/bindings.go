@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -107,24 +108,32 @@ func (o *output) split(text string) error {
 
 // functions are what the templates can call.
 func (o *output) functions() map[string]any {
-	operations := make(map[*openapi3.Operation]*operation)
-	for _, op := range o.Operations {
-		operations[op.spec] = op
-	}
-	webhooks := make(map[*openapi3.Operation]*webhook)
-	for _, w := range o.Webhooks {
-		webhooks[w.spec] = w
-	}
 	return map[string]any{
-		"model":     func() *model { return o.model },
-		"operation": func(def codegen.OperationDefinition) *operation { return operations[def.Spec] },
-		"webhook":   func(def codegen.OperationDefinition) *webhook { return webhooks[def.Spec] },
-		"comment":   comment,
-		"file":      func(pkg, name string) string { return fileMark + pkg + "/" + name },
-		"quote":     func(s string) string { return fmt.Sprintf("%q", s) },
-		"lower":     lowerName,
-		"join":      strings.Join,
+		"model": func() *model { return o.model },
+		"operations": func(defs []codegen.OperationDefinition) []*operation {
+			return chosen(o.Operations, defs, func(op *operation) *openapi3.Operation { return op.spec })
+		},
+		"webhooks": func(defs []codegen.OperationDefinition) []*webhook {
+			return chosen(o.Webhooks, defs, func(w *webhook) *openapi3.Operation { return w.spec })
+		},
+		"comment": comment,
+		"file":    func(pkg, name string) string { return fileMark + pkg + "/" + name },
+		"quote":   func(s string) string { return fmt.Sprintf("%q", s) },
+		"lower":   lowerName,
+		"join":    strings.Join,
 	}
+}
+
+// chosen are those of the model's that oapi-codegen hands to a template, in the
+// document's order, which oapi-codegen does not keep.
+func chosen[T any](all []T, defs []codegen.OperationDefinition, spec func(T) *openapi3.Operation) []T {
+	var list []T
+	for _, item := range all {
+		if slices.ContainsFunc(defs, func(def codegen.OperationDefinition) bool { return def.Spec == spec(item) }) {
+			list = append(list, item)
+		}
+	}
+	return list
 }
 
 // comment makes a doc comment, wrapped to 80 columns, a blank line between

@@ -23,43 +23,13 @@ type Server interface {
 	// none was sent, and returns the context that the method is called with.
 	AuthenticateUserJWT(ctx context.Context, userJWT string) (context.Context, error)
 
-	// ListAppCommands lists an app's commands.
+	// SetWebhook sets the URL that updates are delivered to.
 	//
-	// It answers GET /apps/{app_id}/commands.
-	ListAppCommands(ctx context.Context, appID int64) ([]solafon.AppCommand, error)
-
-	// CreateAppCommand adds a command to an app.
+	// It replaces the URL that was set before. The URL must be https; the client
+	// refuses any other before sending.
 	//
-	// A command with a response is answered by the platform itself and never
-	// reaches the webhook.
-	//
-	// It answers POST /apps/{app_id}/commands.
-	CreateAppCommand(ctx context.Context, appID int64, req solafon.AppCommandRequest) (*solafon.AppCommand, error)
-
-	// DeleteAppCommand removes a command from an app.
-	//
-	// It answers DELETE /apps/{app_id}/commands/{command_id}.
-	DeleteAppCommand(ctx context.Context, appID int64, commandID int64) error
-
-	// UpdateAppCommand changes a command of an app.
-	//
-	// It answers PUT /apps/{app_id}/commands/{command_id}.
-	UpdateAppCommand(ctx context.Context, appID int64, commandID int64, req solafon.AppCommandRequest) (*solafon.AppCommand, error)
-
-	// RegenerateToken gives the app a new API token.
-	//
-	// The old token is invalid at once.
-	//
-	// It answers POST /apps/{app_id}/regenerate-token.
-	RegenerateToken(ctx context.Context, appID int64) (*solafon.RegeneratedToken, error)
-
-	// GetAppSettings reads an app, its commands and its latest webhook deliveries.
-	//
-	// WebhookLogs is where to look when nothing arrives: it holds the status and
-	// the duration of the last delivery attempts.
-	//
-	// It answers GET /apps/{app_id}/settings.
-	GetAppSettings(ctx context.Context, appID int64) (*solafon.AppSettings, error)
+	// It answers POST /bot/setWebhook.
+	SetWebhook(ctx context.Context, req solafon.SetWebhookRequest) error
 
 	// DeleteWebhook stops the delivery of updates to the bot's URL.
 	//
@@ -67,26 +37,6 @@ type Server interface {
 	//
 	// It answers POST /bot/deleteWebhook.
 	DeleteWebhook(ctx context.Context) error
-
-	// GetMe tells who the bot is.
-	//
-	// It is the simplest way to check a token.
-	//
-	// It answers GET /bot/getMe.
-	GetMe(ctx context.Context) (*solafon.BotInfo, error)
-
-	// GetMyCommands lists the bot's commands, without the leading slash.
-	//
-	// It answers GET /bot/getMyCommands.
-	GetMyCommands(ctx context.Context) ([]solafon.BotCommand, error)
-
-	// GetUpdates fetches the updates that wait, oldest first, at most 100.
-	//
-	// Fetching marks them read, so an answer that is lost on its way is a batch
-	// that is lost. It is for bots without a webhook.
-	//
-	// It answers GET /bot/getUpdates.
-	GetUpdates(ctx context.Context) ([]solafon.Update, error)
 
 	// GetWebhookInfo tells which URL is set and how many updates wait.
 	//
@@ -101,6 +51,21 @@ type Server interface {
 	// It answers POST /bot/sendMessage.
 	SendMessage(ctx context.Context, req solafon.SendMessageRequest) (*solafon.Message, error)
 
+	// GetMe tells who the bot is.
+	//
+	// It is the simplest way to check a token.
+	//
+	// It answers GET /bot/getMe.
+	GetMe(ctx context.Context) (*solafon.BotInfo, error)
+
+	// GetUpdates fetches the updates that wait, oldest first, at most 100.
+	//
+	// Fetching marks them read, so an answer that is lost on its way is a batch
+	// that is lost. It is for bots without a webhook.
+	//
+	// It answers GET /bot/getUpdates.
+	GetUpdates(ctx context.Context) ([]solafon.Update, error)
+
 	// SetMyCommands replaces the whole list of the bot's commands.
 	//
 	// A leading slash is taken off by the platform.
@@ -108,39 +73,279 @@ type Server interface {
 	// It answers POST /bot/setMyCommands.
 	SetMyCommands(ctx context.Context, req solafon.SetMyCommandsRequest) error
 
-	// SetWebhook sets the URL that updates are delivered to.
+	// GetMyCommands lists the bot's commands, without the leading slash.
 	//
-	// It replaces the URL that was set before. The URL must be https; the client
-	// refuses any other before sending.
+	// It answers GET /bot/getMyCommands.
+	GetMyCommands(ctx context.Context) ([]solafon.BotCommand, error)
+
+	// GetAppSettings reads an app, its commands and its latest webhook deliveries.
 	//
-	// It answers POST /bot/setWebhook.
-	SetWebhook(ctx context.Context, req solafon.SetWebhookRequest) error
+	// WebhookLogs is where to look when nothing arrives: it holds the status and
+	// the duration of the last delivery attempts.
+	//
+	// It answers GET /apps/{app_id}/settings.
+	GetAppSettings(ctx context.Context, appID int64) (*solafon.AppSettings, error)
+
+	// RegenerateToken gives the app a new API token.
+	//
+	// The old token is invalid at once.
+	//
+	// It answers POST /apps/{app_id}/regenerate-token.
+	RegenerateToken(ctx context.Context, appID int64) (*solafon.RegeneratedToken, error)
+
+	// ListAppCommands lists an app's commands.
+	//
+	// It answers GET /apps/{app_id}/commands.
+	ListAppCommands(ctx context.Context, appID int64) ([]solafon.AppCommand, error)
+
+	// CreateAppCommand adds a command to an app.
+	//
+	// A command with a response is answered by the platform itself and never
+	// reaches the webhook.
+	//
+	// It answers POST /apps/{app_id}/commands.
+	CreateAppCommand(ctx context.Context, appID int64, req solafon.AppCommandRequest) (*solafon.AppCommand, error)
+
+	// UpdateAppCommand changes a command of an app.
+	//
+	// It answers PUT /apps/{app_id}/commands/{command_id}.
+	UpdateAppCommand(ctx context.Context, appID int64, commandID int64, req solafon.AppCommandRequest) (*solafon.AppCommand, error)
+
+	// DeleteAppCommand removes a command from an app.
+	//
+	// It answers DELETE /apps/{app_id}/commands/{command_id}.
+	DeleteAppCommand(ctx context.Context, appID int64, commandID int64) error
 }
 
 // NewHandler serves the operations of s at their paths, below no prefix of its
 // own. What it does not know it answers in plain text, with 404 or 405.
 func NewHandler(s Server) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /apps/{app_id}/commands", func(w http.ResponseWriter, r *http.Request) { serveListAppCommands(s, w, r) })
-	mux.HandleFunc("POST /apps/{app_id}/commands", func(w http.ResponseWriter, r *http.Request) { serveCreateAppCommand(s, w, r) })
-	mux.HandleFunc("DELETE /apps/{app_id}/commands/{command_id}", func(w http.ResponseWriter, r *http.Request) { serveDeleteAppCommand(s, w, r) })
-	mux.HandleFunc("PUT /apps/{app_id}/commands/{command_id}", func(w http.ResponseWriter, r *http.Request) { serveUpdateAppCommand(s, w, r) })
-	mux.HandleFunc("POST /apps/{app_id}/regenerate-token", func(w http.ResponseWriter, r *http.Request) { serveRegenerateToken(s, w, r) })
-	mux.HandleFunc("GET /apps/{app_id}/settings", func(w http.ResponseWriter, r *http.Request) { serveGetAppSettings(s, w, r) })
+	mux.HandleFunc("POST /bot/setWebhook", func(w http.ResponseWriter, r *http.Request) { serveSetWebhook(s, w, r) })
 	mux.HandleFunc("POST /bot/deleteWebhook", func(w http.ResponseWriter, r *http.Request) { serveDeleteWebhook(s, w, r) })
-	mux.HandleFunc("GET /bot/getMe", func(w http.ResponseWriter, r *http.Request) { serveGetMe(s, w, r) })
-	mux.HandleFunc("GET /bot/getMyCommands", func(w http.ResponseWriter, r *http.Request) { serveGetMyCommands(s, w, r) })
-	mux.HandleFunc("GET /bot/getUpdates", func(w http.ResponseWriter, r *http.Request) { serveGetUpdates(s, w, r) })
 	mux.HandleFunc("GET /bot/getWebhookInfo", func(w http.ResponseWriter, r *http.Request) { serveGetWebhookInfo(s, w, r) })
 	mux.HandleFunc("POST /bot/sendMessage", func(w http.ResponseWriter, r *http.Request) { serveSendMessage(s, w, r) })
+	mux.HandleFunc("GET /bot/getMe", func(w http.ResponseWriter, r *http.Request) { serveGetMe(s, w, r) })
+	mux.HandleFunc("GET /bot/getUpdates", func(w http.ResponseWriter, r *http.Request) { serveGetUpdates(s, w, r) })
 	mux.HandleFunc("POST /bot/setMyCommands", func(w http.ResponseWriter, r *http.Request) { serveSetMyCommands(s, w, r) })
-	mux.HandleFunc("POST /bot/setWebhook", func(w http.ResponseWriter, r *http.Request) { serveSetWebhook(s, w, r) })
+	mux.HandleFunc("GET /bot/getMyCommands", func(w http.ResponseWriter, r *http.Request) { serveGetMyCommands(s, w, r) })
+	mux.HandleFunc("GET /apps/{app_id}/settings", func(w http.ResponseWriter, r *http.Request) { serveGetAppSettings(s, w, r) })
+	mux.HandleFunc("POST /apps/{app_id}/regenerate-token", func(w http.ResponseWriter, r *http.Request) { serveRegenerateToken(s, w, r) })
+	mux.HandleFunc("GET /apps/{app_id}/commands", func(w http.ResponseWriter, r *http.Request) { serveListAppCommands(s, w, r) })
+	mux.HandleFunc("POST /apps/{app_id}/commands", func(w http.ResponseWriter, r *http.Request) { serveCreateAppCommand(s, w, r) })
+	mux.HandleFunc("PUT /apps/{app_id}/commands/{command_id}", func(w http.ResponseWriter, r *http.Request) { serveUpdateAppCommand(s, w, r) })
+	mux.HandleFunc("DELETE /apps/{app_id}/commands/{command_id}", func(w http.ResponseWriter, r *http.Request) { serveDeleteAppCommand(s, w, r) })
 	return mux
 }
 
 var schemeBotToken = scheme{header: "Authorization", prefix: "Bearer ", bare: true}
 
 var schemeUserJWT = scheme{header: "Authorization", prefix: "Bearer "}
+
+var operationSetWebhook = &answerFormat{
+	status:      200,
+	ok:          "ok",
+	result:      "result",
+	description: "description",
+	words:       "Webhook was set",
+	failure:     failureFormat{ok: "ok", code: "error_code", description: "description"},
+}
+
+func serveSetWebhook(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
+	if err != nil {
+		operationSetWebhook.refuse(w, r, err)
+		return
+	}
+	var req solafon.SetWebhookRequest
+	if err := read(w, r, &req); err != nil {
+		operationSetWebhook.refuse(w, r, err)
+		return
+	}
+	err = s.SetWebhook(ctx, req)
+	operationSetWebhook.answer(w, r, true, err)
+}
+
+var operationDeleteWebhook = &answerFormat{
+	status:      200,
+	ok:          "ok",
+	result:      "result",
+	description: "description",
+	words:       "Webhook was deleted",
+	failure:     failureFormat{ok: "ok", code: "error_code", description: "description"},
+}
+
+func serveDeleteWebhook(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
+	if err != nil {
+		operationDeleteWebhook.refuse(w, r, err)
+		return
+	}
+	err = s.DeleteWebhook(ctx)
+	operationDeleteWebhook.answer(w, r, true, err)
+}
+
+var operationGetWebhookInfo = &answerFormat{
+	status:  200,
+	ok:      "ok",
+	result:  "result",
+	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
+}
+
+func serveGetWebhookInfo(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
+	if err != nil {
+		operationGetWebhookInfo.refuse(w, r, err)
+		return
+	}
+	result, err := s.GetWebhookInfo(ctx)
+	operationGetWebhookInfo.answer(w, r, result, err)
+}
+
+var operationSendMessage = &answerFormat{
+	status:  200,
+	ok:      "ok",
+	result:  "result",
+	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
+}
+
+func serveSendMessage(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
+	if err != nil {
+		operationSendMessage.refuse(w, r, err)
+		return
+	}
+	var req solafon.SendMessageRequest
+	if err := read(w, r, &req); err != nil {
+		operationSendMessage.refuse(w, r, err)
+		return
+	}
+	result, err := s.SendMessage(ctx, req)
+	operationSendMessage.answer(w, r, result, err)
+}
+
+var operationGetMe = &answerFormat{
+	status:  200,
+	ok:      "ok",
+	result:  "result",
+	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
+}
+
+func serveGetMe(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
+	if err != nil {
+		operationGetMe.refuse(w, r, err)
+		return
+	}
+	result, err := s.GetMe(ctx)
+	operationGetMe.answer(w, r, result, err)
+}
+
+var operationGetUpdates = &answerFormat{
+	status:  200,
+	ok:      "ok",
+	result:  "result",
+	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
+}
+
+func serveGetUpdates(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
+	if err != nil {
+		operationGetUpdates.refuse(w, r, err)
+		return
+	}
+	result, err := s.GetUpdates(ctx)
+	operationGetUpdates.answer(w, r, result, err)
+}
+
+var operationSetMyCommands = &answerFormat{
+	status:  200,
+	ok:      "ok",
+	result:  "result",
+	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
+}
+
+func serveSetMyCommands(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
+	if err != nil {
+		operationSetMyCommands.refuse(w, r, err)
+		return
+	}
+	var req solafon.SetMyCommandsRequest
+	if err := read(w, r, &req); err != nil {
+		operationSetMyCommands.refuse(w, r, err)
+		return
+	}
+	err = s.SetMyCommands(ctx, req)
+	operationSetMyCommands.answer(w, r, true, err)
+}
+
+var operationGetMyCommands = &answerFormat{
+	status:  200,
+	ok:      "ok",
+	result:  "result",
+	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
+}
+
+func serveGetMyCommands(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
+	if err != nil {
+		operationGetMyCommands.refuse(w, r, err)
+		return
+	}
+	result, err := s.GetMyCommands(ctx)
+	operationGetMyCommands.answer(w, r, result, err)
+}
+
+var operationGetAppSettings = &answerFormat{
+	status:  200,
+	failure: failureFormat{description: "error"},
+}
+
+func serveGetAppSettings(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateUserJWT(ctx, schemeUserJWT.token(r))
+	if err != nil {
+		operationGetAppSettings.refuse(w, r, err)
+		return
+	}
+	appID, err := pathInt[int64](r, "app_id")
+	if err != nil {
+		operationGetAppSettings.refuse(w, r, err)
+		return
+	}
+	result, err := s.GetAppSettings(ctx, appID)
+	operationGetAppSettings.answer(w, r, result, err)
+}
+
+var operationRegenerateToken = &answerFormat{
+	status:  200,
+	failure: failureFormat{description: "error"},
+}
+
+func serveRegenerateToken(s Server, w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	ctx, err := s.AuthenticateUserJWT(ctx, schemeUserJWT.token(r))
+	if err != nil {
+		operationRegenerateToken.refuse(w, r, err)
+		return
+	}
+	appID, err := pathInt[int64](r, "app_id")
+	if err != nil {
+		operationRegenerateToken.refuse(w, r, err)
+		return
+	}
+	result, err := s.RegenerateToken(ctx, appID)
+	operationRegenerateToken.answer(w, r, result, err)
+}
 
 var operationListAppCommands = &answerFormat{
 	status:  200,
@@ -191,32 +396,6 @@ func serveCreateAppCommand(s Server, w http.ResponseWriter, r *http.Request) {
 	operationCreateAppCommand.answer(w, r, result, err)
 }
 
-var operationDeleteAppCommand = &answerFormat{
-	status:  200,
-	failure: failureFormat{description: "error"},
-}
-
-func serveDeleteAppCommand(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateUserJWT(ctx, schemeUserJWT.token(r))
-	if err != nil {
-		operationDeleteAppCommand.refuse(w, r, err)
-		return
-	}
-	appID, err := pathInt[int64](r, "app_id")
-	if err != nil {
-		operationDeleteAppCommand.refuse(w, r, err)
-		return
-	}
-	commandID, err := pathInt[int64](r, "command_id")
-	if err != nil {
-		operationDeleteAppCommand.refuse(w, r, err)
-		return
-	}
-	err = s.DeleteAppCommand(ctx, appID, commandID)
-	operationDeleteAppCommand.answer(w, r, struct{}{}, err)
-}
-
 var operationUpdateAppCommand = &answerFormat{
 	status:  200,
 	result:  "command",
@@ -249,207 +428,28 @@ func serveUpdateAppCommand(s Server, w http.ResponseWriter, r *http.Request) {
 	operationUpdateAppCommand.answer(w, r, result, err)
 }
 
-var operationRegenerateToken = &answerFormat{
+var operationDeleteAppCommand = &answerFormat{
 	status:  200,
 	failure: failureFormat{description: "error"},
 }
 
-func serveRegenerateToken(s Server, w http.ResponseWriter, r *http.Request) {
+func serveDeleteAppCommand(s Server, w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	ctx, err := s.AuthenticateUserJWT(ctx, schemeUserJWT.token(r))
 	if err != nil {
-		operationRegenerateToken.refuse(w, r, err)
+		operationDeleteAppCommand.refuse(w, r, err)
 		return
 	}
 	appID, err := pathInt[int64](r, "app_id")
 	if err != nil {
-		operationRegenerateToken.refuse(w, r, err)
+		operationDeleteAppCommand.refuse(w, r, err)
 		return
 	}
-	result, err := s.RegenerateToken(ctx, appID)
-	operationRegenerateToken.answer(w, r, result, err)
-}
-
-var operationGetAppSettings = &answerFormat{
-	status:  200,
-	failure: failureFormat{description: "error"},
-}
-
-func serveGetAppSettings(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateUserJWT(ctx, schemeUserJWT.token(r))
+	commandID, err := pathInt[int64](r, "command_id")
 	if err != nil {
-		operationGetAppSettings.refuse(w, r, err)
+		operationDeleteAppCommand.refuse(w, r, err)
 		return
 	}
-	appID, err := pathInt[int64](r, "app_id")
-	if err != nil {
-		operationGetAppSettings.refuse(w, r, err)
-		return
-	}
-	result, err := s.GetAppSettings(ctx, appID)
-	operationGetAppSettings.answer(w, r, result, err)
-}
-
-var operationDeleteWebhook = &answerFormat{
-	status:      200,
-	ok:          "ok",
-	result:      "result",
-	description: "description",
-	words:       "Webhook was deleted",
-	failure:     failureFormat{ok: "ok", code: "error_code", description: "description"},
-}
-
-func serveDeleteWebhook(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
-	if err != nil {
-		operationDeleteWebhook.refuse(w, r, err)
-		return
-	}
-	err = s.DeleteWebhook(ctx)
-	operationDeleteWebhook.answer(w, r, true, err)
-}
-
-var operationGetMe = &answerFormat{
-	status:  200,
-	ok:      "ok",
-	result:  "result",
-	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
-}
-
-func serveGetMe(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
-	if err != nil {
-		operationGetMe.refuse(w, r, err)
-		return
-	}
-	result, err := s.GetMe(ctx)
-	operationGetMe.answer(w, r, result, err)
-}
-
-var operationGetMyCommands = &answerFormat{
-	status:  200,
-	ok:      "ok",
-	result:  "result",
-	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
-}
-
-func serveGetMyCommands(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
-	if err != nil {
-		operationGetMyCommands.refuse(w, r, err)
-		return
-	}
-	result, err := s.GetMyCommands(ctx)
-	operationGetMyCommands.answer(w, r, result, err)
-}
-
-var operationGetUpdates = &answerFormat{
-	status:  200,
-	ok:      "ok",
-	result:  "result",
-	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
-}
-
-func serveGetUpdates(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
-	if err != nil {
-		operationGetUpdates.refuse(w, r, err)
-		return
-	}
-	result, err := s.GetUpdates(ctx)
-	operationGetUpdates.answer(w, r, result, err)
-}
-
-var operationGetWebhookInfo = &answerFormat{
-	status:  200,
-	ok:      "ok",
-	result:  "result",
-	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
-}
-
-func serveGetWebhookInfo(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
-	if err != nil {
-		operationGetWebhookInfo.refuse(w, r, err)
-		return
-	}
-	result, err := s.GetWebhookInfo(ctx)
-	operationGetWebhookInfo.answer(w, r, result, err)
-}
-
-var operationSendMessage = &answerFormat{
-	status:  200,
-	ok:      "ok",
-	result:  "result",
-	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
-}
-
-func serveSendMessage(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
-	if err != nil {
-		operationSendMessage.refuse(w, r, err)
-		return
-	}
-	var req solafon.SendMessageRequest
-	if err := read(w, r, &req); err != nil {
-		operationSendMessage.refuse(w, r, err)
-		return
-	}
-	result, err := s.SendMessage(ctx, req)
-	operationSendMessage.answer(w, r, result, err)
-}
-
-var operationSetMyCommands = &answerFormat{
-	status:  200,
-	ok:      "ok",
-	result:  "result",
-	failure: failureFormat{ok: "ok", code: "error_code", description: "description"},
-}
-
-func serveSetMyCommands(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
-	if err != nil {
-		operationSetMyCommands.refuse(w, r, err)
-		return
-	}
-	var req solafon.SetMyCommandsRequest
-	if err := read(w, r, &req); err != nil {
-		operationSetMyCommands.refuse(w, r, err)
-		return
-	}
-	err = s.SetMyCommands(ctx, req)
-	operationSetMyCommands.answer(w, r, true, err)
-}
-
-var operationSetWebhook = &answerFormat{
-	status:      200,
-	ok:          "ok",
-	result:      "result",
-	description: "description",
-	words:       "Webhook was set",
-	failure:     failureFormat{ok: "ok", code: "error_code", description: "description"},
-}
-
-func serveSetWebhook(s Server, w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	ctx, err := s.AuthenticateBotToken(ctx, schemeBotToken.token(r))
-	if err != nil {
-		operationSetWebhook.refuse(w, r, err)
-		return
-	}
-	var req solafon.SetWebhookRequest
-	if err := read(w, r, &req); err != nil {
-		operationSetWebhook.refuse(w, r, err)
-		return
-	}
-	err = s.SetWebhook(ctx, req)
-	operationSetWebhook.answer(w, r, true, err)
+	err = s.DeleteAppCommand(ctx, appID, commandID)
+	operationDeleteAppCommand.answer(w, r, struct{}{}, err)
 }

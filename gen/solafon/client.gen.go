@@ -49,6 +49,237 @@ var (
 	ErrUnauthorized error = &sentinel{text: "unauthorized", statuses: []int{401}}
 )
 
+var operationSetWebhook = &operation{
+	name:        "setWebhook",
+	method:      "POST",
+	credentials: []*credential{credentialBotToken},
+	envelope:    envelope{ok: "ok", result: "result"},
+	failure:     failure{code: "error_code", description: "description"},
+}
+
+// SetWebhook sets the URL that updates are delivered to.
+//
+// It replaces the URL that was set before. The URL must be https; the client
+// refuses any other before sending.
+//
+// It is POST /bot/setWebhook and needs the botToken. Every failure is an
+// *Error; the document names ErrBadRequest, ErrUnauthorized,
+// ErrTooManyRequests, ErrInternal.
+func (c *Client) SetWebhook(ctx context.Context, req SetWebhookRequest) error {
+	body, err := checkedBody(req.Validate(), req.encode)
+	if err != nil {
+		return operationSetWebhook.invalid(err)
+	}
+	return c.call(ctx, operationSetWebhook, "/bot/setWebhook", body, nil)
+}
+
+var operationDeleteWebhook = &operation{
+	name:        "deleteWebhook",
+	method:      "POST",
+	credentials: []*credential{credentialBotToken},
+	envelope:    envelope{ok: "ok", result: "result"},
+	failure:     failure{code: "error_code", description: "description"},
+}
+
+// DeleteWebhook stops the delivery of updates to the bot's URL.
+//
+// Updates then wait for GetUpdates.
+//
+// It is POST /bot/deleteWebhook and needs the botToken. Every failure is an
+// *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+func (c *Client) DeleteWebhook(ctx context.Context) error {
+	return c.call(ctx, operationDeleteWebhook, "/bot/deleteWebhook", nil, nil)
+}
+
+var operationGetWebhookInfo = &operation{
+	name:        "getWebhookInfo",
+	method:      "GET",
+	credentials: []*credential{credentialBotToken},
+	envelope:    envelope{ok: "ok", result: "result"},
+	failure:     failure{code: "error_code", description: "description"},
+}
+
+// GetWebhookInfo tells which URL is set and how many updates wait.
+//
+// It is GET /bot/getWebhookInfo and needs the botToken. Every failure is an
+// *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+func (c *Client) GetWebhookInfo(ctx context.Context) (*WebhookInfo, error) {
+	result := new(WebhookInfo)
+	if err := c.call(ctx, operationGetWebhookInfo, "/bot/getWebhookInfo", nil, result.decode); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+var operationSendMessage = &operation{
+	name:        "sendMessage",
+	method:      "POST",
+	credentials: []*credential{credentialBotToken},
+	envelope:    envelope{ok: "ok", result: "result"},
+	failure:     failure{code: "error_code", description: "description"},
+}
+
+// SendMessage sends a message to a chat.
+//
+// The chat to answer is the From.ID of the update, which equals its Chat.ID in
+// a private chat.
+//
+// It is POST /bot/sendMessage and needs the botToken. Every failure is an
+// *Error; the document names ErrBadRequest, ErrUnauthorized, ErrChatNotFound,
+// ErrTooManyRequests, ErrInternal.
+func (c *Client) SendMessage(ctx context.Context, req SendMessageRequest) (*Message, error) {
+	body, err := checkedBody(req.Validate(), req.encode)
+	if err != nil {
+		return nil, operationSendMessage.invalid(err)
+	}
+	result := new(Message)
+	if err := c.call(ctx, operationSendMessage, "/bot/sendMessage", body, result.decode); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+var operationGetMe = &operation{
+	name:        "getMe",
+	method:      "GET",
+	credentials: []*credential{credentialBotToken},
+	envelope:    envelope{ok: "ok", result: "result"},
+	failure:     failure{code: "error_code", description: "description"},
+}
+
+// GetMe tells who the bot is.
+//
+// It is the simplest way to check a token.
+//
+// It is GET /bot/getMe and needs the botToken. Every failure is an *Error; the
+// document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+func (c *Client) GetMe(ctx context.Context) (*BotInfo, error) {
+	result := new(BotInfo)
+	if err := c.call(ctx, operationGetMe, "/bot/getMe", nil, result.decode); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+var operationGetUpdates = &operation{
+	name:        "getUpdates",
+	method:      "GET",
+	credentials: []*credential{credentialBotToken},
+	envelope:    envelope{ok: "ok", result: "result"},
+	failure:     failure{code: "error_code", description: "description"},
+}
+
+// GetUpdates fetches the updates that wait, oldest first, at most 100.
+//
+// Fetching marks them read, so an answer that is lost on its way is a batch
+// that is lost. It is for bots without a webhook.
+//
+// It is GET /bot/getUpdates and needs the botToken. Every failure is an *Error;
+// the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+func (c *Client) GetUpdates(ctx context.Context) ([]Update, error) {
+	var result []Update
+	if err := c.call(ctx, operationGetUpdates, "/bot/getUpdates", nil, func(d *decoder) {
+		if result = decodeUpdateList(d); result == nil {
+			result = []Update{}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+var operationSetMyCommands = &operation{
+	name:        "setMyCommands",
+	method:      "POST",
+	credentials: []*credential{credentialBotToken},
+	envelope:    envelope{ok: "ok", result: "result"},
+	failure:     failure{code: "error_code", description: "description"},
+}
+
+// SetMyCommands replaces the whole list of the bot's commands.
+//
+// A leading slash is taken off by the platform.
+//
+// It is POST /bot/setMyCommands and needs the botToken. Every failure is an
+// *Error; the document names ErrBadRequest, ErrUnauthorized,
+// ErrTooManyRequests, ErrInternal.
+func (c *Client) SetMyCommands(ctx context.Context, req SetMyCommandsRequest) error {
+	body, err := checkedBody(req.Validate(), req.encode)
+	if err != nil {
+		return operationSetMyCommands.invalid(err)
+	}
+	return c.call(ctx, operationSetMyCommands, "/bot/setMyCommands", body, nil)
+}
+
+var operationGetMyCommands = &operation{
+	name:        "getMyCommands",
+	method:      "GET",
+	credentials: []*credential{credentialBotToken},
+	envelope:    envelope{ok: "ok", result: "result"},
+	failure:     failure{code: "error_code", description: "description"},
+}
+
+// GetMyCommands lists the bot's commands, without the leading slash.
+//
+// It is GET /bot/getMyCommands and needs the botToken. Every failure is an
+// *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+func (c *Client) GetMyCommands(ctx context.Context) ([]BotCommand, error) {
+	var result []BotCommand
+	if err := c.call(ctx, operationGetMyCommands, "/bot/getMyCommands", nil, func(d *decoder) {
+		if result = decodeBotCommandList(d); result == nil {
+			result = []BotCommand{}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+var operationGetAppSettings = &operation{
+	name:        "getAppSettings",
+	method:      "GET",
+	credentials: []*credential{credentialUserJWT},
+	failure:     failure{description: "error"},
+}
+
+// GetAppSettings reads an app, its commands and its latest webhook deliveries.
+//
+// WebhookLogs is where to look when nothing arrives: it holds the status and
+// the duration of the last delivery attempts.
+//
+// It is GET /apps/{app_id}/settings and needs the userJWT. Every failure is an
+// *Error; the document names ErrUnauthorized, ErrForbidden, ErrNotFound,
+// ErrTooManyRequests, ErrInternal.
+func (c *Client) GetAppSettings(ctx context.Context, appID int64) (*AppSettings, error) {
+	result := new(AppSettings)
+	if err := c.call(ctx, operationGetAppSettings, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/settings", nil, result.decode); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+var operationRegenerateToken = &operation{
+	name:        "regenerateToken",
+	method:      "POST",
+	credentials: []*credential{credentialUserJWT},
+	failure:     failure{description: "error"},
+}
+
+// RegenerateToken gives the app a new API token.
+//
+// The old token is invalid at once.
+//
+// It is POST /apps/{app_id}/regenerate-token and needs the userJWT. Every
+// failure is an *Error; the document names ErrUnauthorized, ErrForbidden,
+// ErrNotFound, ErrTooManyRequests, ErrInternal.
+func (c *Client) RegenerateToken(ctx context.Context, appID int64) (*RegeneratedToken, error) {
+	result := new(RegeneratedToken)
+	if err := c.call(ctx, operationRegenerateToken, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/regenerate-token", nil, result.decode); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
 var operationListAppCommands = &operation{
 	name:        "listAppCommands",
 	method:      "GET",
@@ -102,22 +333,6 @@ func (c *Client) CreateAppCommand(ctx context.Context, appID int64, req AppComma
 	return result, nil
 }
 
-var operationDeleteAppCommand = &operation{
-	name:        "deleteAppCommand",
-	method:      "DELETE",
-	credentials: []*credential{credentialUserJWT},
-	failure:     failure{description: "error"},
-}
-
-// DeleteAppCommand removes a command from an app.
-//
-// It is DELETE /apps/{app_id}/commands/{command_id} and needs the userJWT.
-// Every failure is an *Error; the document names ErrUnauthorized, ErrForbidden,
-// ErrNotFound, ErrTooManyRequests, ErrInternal.
-func (c *Client) DeleteAppCommand(ctx context.Context, appID int64, commandID int64) error {
-	return c.call(ctx, operationDeleteAppCommand, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/commands/"+strconv.FormatInt(int64(commandID), 10), nil, nil)
-}
-
 var operationUpdateAppCommand = &operation{
 	name:        "updateAppCommand",
 	method:      "PUT",
@@ -143,233 +358,18 @@ func (c *Client) UpdateAppCommand(ctx context.Context, appID int64, commandID in
 	return result, nil
 }
 
-var operationRegenerateToken = &operation{
-	name:        "regenerateToken",
-	method:      "POST",
+var operationDeleteAppCommand = &operation{
+	name:        "deleteAppCommand",
+	method:      "DELETE",
 	credentials: []*credential{credentialUserJWT},
 	failure:     failure{description: "error"},
 }
 
-// RegenerateToken gives the app a new API token.
+// DeleteAppCommand removes a command from an app.
 //
-// The old token is invalid at once.
-//
-// It is POST /apps/{app_id}/regenerate-token and needs the userJWT. Every
-// failure is an *Error; the document names ErrUnauthorized, ErrForbidden,
+// It is DELETE /apps/{app_id}/commands/{command_id} and needs the userJWT.
+// Every failure is an *Error; the document names ErrUnauthorized, ErrForbidden,
 // ErrNotFound, ErrTooManyRequests, ErrInternal.
-func (c *Client) RegenerateToken(ctx context.Context, appID int64) (*RegeneratedToken, error) {
-	result := new(RegeneratedToken)
-	if err := c.call(ctx, operationRegenerateToken, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/regenerate-token", nil, result.decode); err != nil {
-		return nil, err
-	}
-	return result, nil
-}
-
-var operationGetAppSettings = &operation{
-	name:        "getAppSettings",
-	method:      "GET",
-	credentials: []*credential{credentialUserJWT},
-	failure:     failure{description: "error"},
-}
-
-// GetAppSettings reads an app, its commands and its latest webhook deliveries.
-//
-// WebhookLogs is where to look when nothing arrives: it holds the status and
-// the duration of the last delivery attempts.
-//
-// It is GET /apps/{app_id}/settings and needs the userJWT. Every failure is an
-// *Error; the document names ErrUnauthorized, ErrForbidden, ErrNotFound,
-// ErrTooManyRequests, ErrInternal.
-func (c *Client) GetAppSettings(ctx context.Context, appID int64) (*AppSettings, error) {
-	result := new(AppSettings)
-	if err := c.call(ctx, operationGetAppSettings, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/settings", nil, result.decode); err != nil {
-		return nil, err
-	}
-	return result, nil
-}
-
-var operationDeleteWebhook = &operation{
-	name:        "deleteWebhook",
-	method:      "POST",
-	credentials: []*credential{credentialBotToken},
-	envelope:    envelope{ok: "ok", result: "result"},
-	failure:     failure{code: "error_code", description: "description"},
-}
-
-// DeleteWebhook stops the delivery of updates to the bot's URL.
-//
-// Updates then wait for GetUpdates.
-//
-// It is POST /bot/deleteWebhook and needs the botToken. Every failure is an
-// *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
-func (c *Client) DeleteWebhook(ctx context.Context) error {
-	return c.call(ctx, operationDeleteWebhook, "/bot/deleteWebhook", nil, nil)
-}
-
-var operationGetMe = &operation{
-	name:        "getMe",
-	method:      "GET",
-	credentials: []*credential{credentialBotToken},
-	envelope:    envelope{ok: "ok", result: "result"},
-	failure:     failure{code: "error_code", description: "description"},
-}
-
-// GetMe tells who the bot is.
-//
-// It is the simplest way to check a token.
-//
-// It is GET /bot/getMe and needs the botToken. Every failure is an *Error; the
-// document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
-func (c *Client) GetMe(ctx context.Context) (*BotInfo, error) {
-	result := new(BotInfo)
-	if err := c.call(ctx, operationGetMe, "/bot/getMe", nil, result.decode); err != nil {
-		return nil, err
-	}
-	return result, nil
-}
-
-var operationGetMyCommands = &operation{
-	name:        "getMyCommands",
-	method:      "GET",
-	credentials: []*credential{credentialBotToken},
-	envelope:    envelope{ok: "ok", result: "result"},
-	failure:     failure{code: "error_code", description: "description"},
-}
-
-// GetMyCommands lists the bot's commands, without the leading slash.
-//
-// It is GET /bot/getMyCommands and needs the botToken. Every failure is an
-// *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
-func (c *Client) GetMyCommands(ctx context.Context) ([]BotCommand, error) {
-	var result []BotCommand
-	if err := c.call(ctx, operationGetMyCommands, "/bot/getMyCommands", nil, func(d *decoder) {
-		if result = decodeBotCommandList(d); result == nil {
-			result = []BotCommand{}
-		}
-	}); err != nil {
-		return nil, err
-	}
-	return result, nil
-}
-
-var operationGetUpdates = &operation{
-	name:        "getUpdates",
-	method:      "GET",
-	credentials: []*credential{credentialBotToken},
-	envelope:    envelope{ok: "ok", result: "result"},
-	failure:     failure{code: "error_code", description: "description"},
-}
-
-// GetUpdates fetches the updates that wait, oldest first, at most 100.
-//
-// Fetching marks them read, so an answer that is lost on its way is a batch
-// that is lost. It is for bots without a webhook.
-//
-// It is GET /bot/getUpdates and needs the botToken. Every failure is an *Error;
-// the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
-func (c *Client) GetUpdates(ctx context.Context) ([]Update, error) {
-	var result []Update
-	if err := c.call(ctx, operationGetUpdates, "/bot/getUpdates", nil, func(d *decoder) {
-		if result = decodeUpdateList(d); result == nil {
-			result = []Update{}
-		}
-	}); err != nil {
-		return nil, err
-	}
-	return result, nil
-}
-
-var operationGetWebhookInfo = &operation{
-	name:        "getWebhookInfo",
-	method:      "GET",
-	credentials: []*credential{credentialBotToken},
-	envelope:    envelope{ok: "ok", result: "result"},
-	failure:     failure{code: "error_code", description: "description"},
-}
-
-// GetWebhookInfo tells which URL is set and how many updates wait.
-//
-// It is GET /bot/getWebhookInfo and needs the botToken. Every failure is an
-// *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
-func (c *Client) GetWebhookInfo(ctx context.Context) (*WebhookInfo, error) {
-	result := new(WebhookInfo)
-	if err := c.call(ctx, operationGetWebhookInfo, "/bot/getWebhookInfo", nil, result.decode); err != nil {
-		return nil, err
-	}
-	return result, nil
-}
-
-var operationSendMessage = &operation{
-	name:        "sendMessage",
-	method:      "POST",
-	credentials: []*credential{credentialBotToken},
-	envelope:    envelope{ok: "ok", result: "result"},
-	failure:     failure{code: "error_code", description: "description"},
-}
-
-// SendMessage sends a message to a chat.
-//
-// The chat to answer is the From.ID of the update, which equals its Chat.ID in
-// a private chat.
-//
-// It is POST /bot/sendMessage and needs the botToken. Every failure is an
-// *Error; the document names ErrBadRequest, ErrUnauthorized, ErrChatNotFound,
-// ErrTooManyRequests, ErrInternal.
-func (c *Client) SendMessage(ctx context.Context, req SendMessageRequest) (*Message, error) {
-	body, err := checkedBody(req.Validate(), req.encode)
-	if err != nil {
-		return nil, operationSendMessage.invalid(err)
-	}
-	result := new(Message)
-	if err := c.call(ctx, operationSendMessage, "/bot/sendMessage", body, result.decode); err != nil {
-		return nil, err
-	}
-	return result, nil
-}
-
-var operationSetMyCommands = &operation{
-	name:        "setMyCommands",
-	method:      "POST",
-	credentials: []*credential{credentialBotToken},
-	envelope:    envelope{ok: "ok", result: "result"},
-	failure:     failure{code: "error_code", description: "description"},
-}
-
-// SetMyCommands replaces the whole list of the bot's commands.
-//
-// A leading slash is taken off by the platform.
-//
-// It is POST /bot/setMyCommands and needs the botToken. Every failure is an
-// *Error; the document names ErrBadRequest, ErrUnauthorized,
-// ErrTooManyRequests, ErrInternal.
-func (c *Client) SetMyCommands(ctx context.Context, req SetMyCommandsRequest) error {
-	body, err := checkedBody(req.Validate(), req.encode)
-	if err != nil {
-		return operationSetMyCommands.invalid(err)
-	}
-	return c.call(ctx, operationSetMyCommands, "/bot/setMyCommands", body, nil)
-}
-
-var operationSetWebhook = &operation{
-	name:        "setWebhook",
-	method:      "POST",
-	credentials: []*credential{credentialBotToken},
-	envelope:    envelope{ok: "ok", result: "result"},
-	failure:     failure{code: "error_code", description: "description"},
-}
-
-// SetWebhook sets the URL that updates are delivered to.
-//
-// It replaces the URL that was set before. The URL must be https; the client
-// refuses any other before sending.
-//
-// It is POST /bot/setWebhook and needs the botToken. Every failure is an
-// *Error; the document names ErrBadRequest, ErrUnauthorized,
-// ErrTooManyRequests, ErrInternal.
-func (c *Client) SetWebhook(ctx context.Context, req SetWebhookRequest) error {
-	body, err := checkedBody(req.Validate(), req.encode)
-	if err != nil {
-		return operationSetWebhook.invalid(err)
-	}
-	return c.call(ctx, operationSetWebhook, "/bot/setWebhook", body, nil)
+func (c *Client) DeleteAppCommand(ctx context.Context, appID int64, commandID int64) error {
+	return c.call(ctx, operationDeleteAppCommand, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/commands/"+strconv.FormatInt(int64(commandID), 10), nil, nil)
 }

@@ -20,18 +20,21 @@ var (
 	ErrNotFound error = &sentinel{text: "not found", statuses: []int{404}}
 )
 
-var operationDone = &operation{
-	name:     "done",
+var operationGetOne = &operation{
+	name:     "getOne",
 	method:   "GET",
 	envelope: envelope{ok: "success", result: "data"},
-	failure:  failure{description: "message"},
 }
 
-// Done
+// GetOne
 //
-// It is GET /done. Every failure is an *Error; the document names ErrNotFound.
-func (c *Client) Done(ctx context.Context) error {
-	return c.call(ctx, operationDone, "/done", nil, nil)
+// It is GET /one. Every failure is an *Error.
+func (c *Client) GetOne(ctx context.Context) (*GetOneResult, error) {
+	result := new(GetOneResult)
+	if err := c.call(ctx, operationGetOne, "/one", nil, result.decode); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 var operationGetMany = &operation{
@@ -55,19 +58,16 @@ func (c *Client) GetMany(ctx context.Context) ([]string, error) {
 	return result, nil
 }
 
-var operationGetOne = &operation{
-	name:     "getOne",
+var operationDone = &operation{
+	name:     "done",
 	method:   "GET",
 	envelope: envelope{ok: "success", result: "data"},
+	failure:  failure{description: "message"},
 }
 
-// GetOne
+// Done
 //
-// It is GET /one. Every failure is an *Error.
-func (c *Client) GetOne(ctx context.Context) (*GetOneResult, error) {
-	result := new(GetOneResult)
-	if err := c.call(ctx, operationGetOne, "/one", nil, result.decode); err != nil {
-		return nil, err
-	}
-	return result, nil
+// It is GET /done. Every failure is an *Error; the document names ErrNotFound.
+func (c *Client) Done(ctx context.Context) error {
+	return c.call(ctx, operationDone, "/done", nil, nil)
 }

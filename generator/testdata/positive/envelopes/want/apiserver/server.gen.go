@@ -15,43 +15,42 @@ import (
 // Server answers the operations of the envelopes. A method refuses a call by
 // returning a *Failure; any other error is a 500 whose text is not sent.
 type Server interface {
-	// Done
+	// GetOne
 	//
-	// It answers GET /done.
-	Done(ctx context.Context) error
+	// It answers GET /one.
+	GetOne(ctx context.Context) (*api.GetOneResult, error)
 
 	// GetMany
 	//
 	// It answers GET /many.
 	GetMany(ctx context.Context) ([]string, error)
 
-	// GetOne
+	// Done
 	//
-	// It answers GET /one.
-	GetOne(ctx context.Context) (*api.GetOneResult, error)
+	// It answers GET /done.
+	Done(ctx context.Context) error
 }
 
 // NewHandler serves the operations of s at their paths, below no prefix of its
 // own. What it does not know it answers in plain text, with 404 or 405.
 func NewHandler(s Server) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /done", func(w http.ResponseWriter, r *http.Request) { serveDone(s, w, r) })
-	mux.HandleFunc("GET /many", func(w http.ResponseWriter, r *http.Request) { serveGetMany(s, w, r) })
 	mux.HandleFunc("GET /one", func(w http.ResponseWriter, r *http.Request) { serveGetOne(s, w, r) })
+	mux.HandleFunc("GET /many", func(w http.ResponseWriter, r *http.Request) { serveGetMany(s, w, r) })
+	mux.HandleFunc("GET /done", func(w http.ResponseWriter, r *http.Request) { serveDone(s, w, r) })
 	return mux
 }
 
-var operationDone = &answerFormat{
-	status:  200,
-	ok:      "success",
-	result:  "data",
-	failure: failureFormat{ok: "success", description: "message"},
+var operationGetOne = &answerFormat{
+	status: 200,
+	ok:     "success",
+	result: "data",
 }
 
-func serveDone(s Server, w http.ResponseWriter, r *http.Request) {
+func serveGetOne(s Server, w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	err := s.Done(ctx)
-	operationDone.answer(w, r, true, err)
+	result, err := s.GetOne(ctx)
+	operationGetOne.answer(w, r, result, err)
 }
 
 var operationGetMany = &answerFormat{
@@ -66,14 +65,15 @@ func serveGetMany(s Server, w http.ResponseWriter, r *http.Request) {
 	operationGetMany.answer(w, r, result, err)
 }
 
-var operationGetOne = &answerFormat{
-	status: 200,
-	ok:     "success",
-	result: "data",
+var operationDone = &answerFormat{
+	status:  200,
+	ok:      "success",
+	result:  "data",
+	failure: failureFormat{ok: "success", description: "message"},
 }
 
-func serveGetOne(s Server, w http.ResponseWriter, r *http.Request) {
+func serveDone(s Server, w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	result, err := s.GetOne(ctx)
-	operationGetOne.answer(w, r, result, err)
+	err := s.Done(ctx)
+	operationDone.answer(w, r, true, err)
 }

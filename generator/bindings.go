@@ -73,7 +73,7 @@ func (o *output) bindings(doc *document) error {
 			texts[theirs] = string(text)
 		}
 	}
-	text, err := codegen.Generate(doc.T, codegen.Configuration{
+	text, err := runOapiCodegen(doc.T, codegen.Configuration{
 		PackageName: o.Bindings,
 		Generate:    codegen.GenerateOptions{Models: true, Client: true, StdHTTPServer: true},
 		OutputOptions: codegen.OutputOptions{
@@ -89,6 +89,17 @@ func (o *output) bindings(doc *document) error {
 		return doc.err()
 	}
 	return o.split(text)
+}
+
+// runOapiCodegen runs oapi-codegen, which panics on some documents that it does
+// not expect.
+func runOapiCodegen(doc *openapi3.T, config codegen.Configuration) (text string, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("panic: %v", reason)
+		}
+	}()
+	return codegen.Generate(doc, config)
 }
 
 // split parts what oapi-codegen returned into files.

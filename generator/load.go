@@ -293,7 +293,7 @@ func (d *document) resolve(p pointer, ref string) pointer {
 }
 
 func (d *document) checkMediaType(p pointer, media *openapi3.MediaType) {
-	if media.Schema == nil || media.Schema.Value == nil {
+	if media == nil || media.Schema == nil || media.Schema.Value == nil {
 		return
 	}
 	if media.Example != nil {

@@ -389,10 +389,10 @@ func (b *builder) json(at pointer, content openapi3.Content) (*openapi3.SchemaRe
 	kinds := inOrder(b.source, at, content)
 	for _, kind := range kinds {
 		if mediaType, _, _ := strings.Cut(kind, ";"); mediaType == "application/json" || strings.HasSuffix(mediaType, "+json") {
-			schema := content[kind].Schema
-			if schema == nil {
+			if content[kind] == nil || content[kind].Schema == nil {
 				return nil, at
 			}
+			schema := content[kind].Schema
 			return schema, b.resolve(at.to(kind, "schema"), schema.Ref)
 		}
 	}

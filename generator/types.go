@@ -408,10 +408,38 @@ func (b *builder) declare(kind defKind, schema *openapi3.Schema, at pointer, nam
 // typeOf is the type of a schema wherever one stands. hint names it should it
 // need a name and have none.
 func (b *builder) typeOf(ref *openapi3.SchemaRef, at pointer, hint string) *goType {
-	if name, ok := strings.CutPrefix(ref.Ref, componentRef); ok && !strings.Contains(name, "/") && b.Components.Schemas[name] != nil {
+	if ref.Value == nil {
+		b.at(at, fmt.Sprintf("the schema of %s is empty", hint), "write {} for any JSON")
+		return &goType{}
+	}
+	if name, ok := strings.CutPrefix(ref.Ref, componentRef); ok && b.isComponent(name, ref) {
 		return b.component(name)
 	}
 	return b.define(ref.Value, at, hint, func(*goType) {})
+}
+
+// isComponent tells whether a reference leads to a component of this document
+// and not to one of that name in another file.
+func (b *builder) isComponent(name string, ref *openapi3.SchemaRef) bool {
+	if b.Components == nil {
+		return false
+	}
+	component := b.Components.Schemas[name]
+	if component == nil || component.Value == nil {
+		return false
+	}
+	// A reference with keywords beside it gets a copy of what it leads to,
+	// which comes from the same place.
+	return component.Value == ref.Value || place(component.Value) == place(ref.Value)
+}
+
+// place is where a schema is written; it is zero where that is not known.
+func place(schema *openapi3.Schema) openapi3.Location {
+	if schema.Origin == nil || schema.Origin.Key == nil {
+		return openapi3.Location{}
+	}
+	key := schema.Origin.Key
+	return openapi3.Location{File: key.File, Line: key.Line, Column: key.Column}
 }
 
 // define makes the type of a schema. early is told of a type that has a name

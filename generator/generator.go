@@ -25,6 +25,9 @@ type Config struct {
 	// the document's x-bindings-packages names them, or else they are "api" and
 	// "apiserver".
 	Package, ServerPackage string
+	// Tool is who the files' first line says made them; left empty, it is
+	// "generator". Only files with the same name there are overwritten.
+	Tool string
 	// ImportPrefix is the import path of the folder that the output goes to;
 	// the server's side imports the bindings from under it.
 	ImportPrefix string

@@ -23,6 +23,7 @@ import (
 type model struct {
 	Title       string
 	Description string
+	Tool        string // who makes the files
 	Source      string // the document's file name
 	Bindings    string // package name of the bindings
 	Server      string // package name of the server's side; empty for none
@@ -163,7 +164,7 @@ func newModel(doc *document, config Config) (*model, error) {
 
 // packages settles what the generated packages are called.
 func (b *builder) packages(config Config) {
-	b.Source = config.sourceName()
+	b.Tool, b.Source = cmp.Or(config.Tool, "generator"), config.sourceName()
 	b.Bindings, b.Server, b.Import = config.Package, config.ServerPackage, config.ImportPrefix
 	if b.Info != nil {
 		b.Title, b.Description = b.Info.Title, b.Info.Description

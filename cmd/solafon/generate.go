@@ -89,11 +89,14 @@ func paths(cmd *cobra.Command, spec, out string) (string, string, error) {
 
 const ownModule = "github.com/solafon/solafon-go"
 
+// tool is who the generated files say made them.
+const tool = "solafon generate"
+
 // generate runs the pipeline for a folder, whose import path is that of its
 // module. Outside a module there is none, which is worth a warning: the
 // server's side imports the bindings.
 func generate(stderr io.Writer, spec, out string) (*generator.Output, error) {
-	config := generator.Config{Spec: spec}
+	config := generator.Config{Spec: spec, Tool: tool}
 	absolute, err := filepath.Abs(out)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -69,4 +72,31 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestReadmeBot compiles the README's bot as a package of this module.
+func TestReadmeBot(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, "../../README.md"), "```go\n")
+	bot, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("the README has no bot")
+	}
+	dir := t.TempDir()
+	source, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "cmd", "readmebot", "main.go"): source}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(source, []byte(bot), 0o644), os.WriteFile(overlay, replace, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.Command("go", "build", "-overlay", overlay, "-o", filepath.Join(dir, "bot"), "./cmd/readmebot")
+	build.Dir = root
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
 }

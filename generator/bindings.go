@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -45,8 +46,8 @@ var userTemplates = map[string]string{
 // address to fetch.
 const empty = "{{``}}\n{{``}}"
 
-// fileMark starts a file in the one text that oapi-codegen returns. No
-// document can hold it, since YAML has no NUL.
+// fileMark starts a file in the one text that oapi-codegen returns. A document
+// can hold a NUL too, as an escape; comment and quote let none through.
 const fileMark = "\x00file "
 
 // bindings makes the types, the client, the server's interface and both sides
@@ -138,21 +139,25 @@ func (o *output) functions() map[string]any {
 // chosen are those of the model's that oapi-codegen hands to a template, in the
 // document's order, which oapi-codegen does not keep.
 func chosen[T any](all []T, defs []codegen.OperationDefinition, spec func(T) *openapi3.Operation) []T {
-	var list []T
-	for _, item := range all {
-		if slices.ContainsFunc(defs, func(def codegen.OperationDefinition) bool { return def.Spec == spec(item) }) {
-			list = append(list, item)
-		}
+	handed := make(map[*openapi3.Operation]bool, len(defs))
+	for _, def := range defs {
+		handed[def.Spec] = true
 	}
-	return list
+	return slices.DeleteFunc(slices.Clone(all), func(item T) bool { return !handed[spec(item)] })
 }
 
-// comment makes a doc comment, wrapped to 80 columns, a blank line between
-// paragraphs. A text that is indented, as code is, keeps its lines.
+// comment makes a doc comment, wrapped to 80 columns, with a blank line between
+// paragraphs and without control characters.
 func comment(text string) string {
 	const width = 77
 	var b strings.Builder
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimSpace(text))
+	text = strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 	for i, paragraph := range strings.Split(text, "\n\n") {
 		if i > 0 {
 			b.WriteString("//\n")

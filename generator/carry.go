@@ -57,17 +57,17 @@ func (o *output) carryInto(pkg string, names []string) error {
 			collect(file, used)
 		}
 	}
+	runtime, err := parsedRuntime()
+	if err != nil {
+		return err
+	}
 	files := make([]*runtimeFile, len(names))
 	for i, name := range names {
-		file, err := parseRuntime(name)
-		if err != nil {
-			return err
-		}
-		files[i] = file
+		files[i] = runtime[name]
 	}
-	keepUsed(files, used)
+	keep := usedDecls(files, used)
 	for _, file := range files {
-		if body := file.text(pkg); body != nil {
+		if body := file.text(pkg, keep); body != nil {
 			if err := o.add(pkg, file.name, body); err != nil {
 				return err
 			}
@@ -99,8 +99,23 @@ type runtimeDecl struct {
 	names      []string // what it declares; a method's receiver is not among it
 	receiver   string
 	uses       map[string]bool
-	keep       bool
 }
+
+// parsedRuntime holds the runtime's files by name, read once.
+var parsedRuntime = sync.OnceValues(func() (map[string]*runtimeFile, error) {
+	entries, err := runtimeFiles.ReadDir("runtime")
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[string]*runtimeFile)
+	for _, entry := range entries {
+		name := strings.TrimSuffix(entry.Name(), ".go")
+		if files[name], err = parseRuntime(name); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+})
 
 func parseRuntime(name string) (*runtimeFile, error) {
 	src, err := runtimeFiles.ReadFile("runtime/" + name + ".go")
@@ -165,19 +180,19 @@ func receiverName(expr ast.Expr) string {
 	return ""
 }
 
-// keepUsed marks what is used, by its name alone: a name that means two things
+// usedDecls finds what is used, by its name alone: a name that means two things
 // keeps both, which is never too little. Exported functions and types are for
 // the people who import the package, except where their type is not kept.
-func keepUsed(files []*runtimeFile, used map[string]bool) {
-	kept := make(map[string]bool)
+func usedDecls(files []*runtimeFile, used map[string]bool) map[*runtimeDecl]bool {
+	keep, kept := make(map[*runtimeDecl]bool), make(map[string]bool)
 	for changed := true; changed; {
 		changed = false
 		for _, file := range files {
 			for _, d := range file.decls {
-				if d.keep || !d.wanted(used, kept) {
+				if keep[d] || !d.wanted(used, kept) {
 					continue
 				}
-				d.keep, changed = true, true
+				keep[d], changed = true, true
 				for name := range d.uses {
 					used[name] = true
 				}
@@ -187,6 +202,7 @@ func keepUsed(files []*runtimeFile, used map[string]bool) {
 			}
 		}
 	}
+	return keep
 }
 
 func (d *runtimeDecl) wanted(used, kept map[string]bool) bool {
@@ -199,13 +215,13 @@ func (d *runtimeDecl) wanted(used, kept map[string]bool) bool {
 }
 
 // text is the file with what is kept, or nil where nothing is.
-func (f *runtimeFile) text(pkg string) []byte {
+func (f *runtimeFile) text(pkg string, keep map[*runtimeDecl]bool) []byte {
 	var b bytes.Buffer
 	header, _ := bytes.CutPrefix(f.src[:f.start], []byte("package runtime"))
 	fmt.Fprintf(&b, "package %s%s", pkg, header)
 	empty := true
 	for _, d := range f.decls {
-		if d.keep {
+		if keep[d] {
 			fmt.Fprintf(&b, "\n\n%s", f.src[d.start:d.end])
 			empty = false
 		}
@@ -221,15 +237,11 @@ func (f *runtimeFile) text(pkg string) []byte {
 // document can have.
 var runtimeNames = sync.OnceValue(func() scope {
 	names := scope{"NewClient": true}
-	entries, err := runtimeFiles.ReadDir("runtime")
+	files, err := parsedRuntime()
 	if err != nil {
 		panic(err) // they are part of the program
 	}
-	for _, entry := range entries {
-		file, err := parseRuntime(strings.TrimSuffix(entry.Name(), ".go"))
-		if err != nil {
-			panic(err)
-		}
+	for _, file := range files {
 		for _, d := range file.decls {
 			for _, name := range d.names {
 				if d.receiver == "" && token.IsExported(name) {

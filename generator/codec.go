@@ -18,6 +18,7 @@ func (o *output) codec() error {
 		return nil
 	}
 	c := &codec{File: jen.NewFile(o.Bindings), helpers: make(map[string]bool)}
+	c.NoFormat = true // add formats every file
 	for _, def := range o.Types {
 		switch def.Kind {
 		case structDef:
@@ -215,13 +216,7 @@ func (c *codec) public(def *typeDef) {
 	}
 	c.doc("UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it\nis. A failure is a *DecodeError, and leaves v as it is too.")
 	c.Func().Params(jen.Id("v").Op("*").Id(name)).Id("UnmarshalJSON").Params(jen.Id("data").Index().Byte()).Error().Block(
-		code("d := decoder{data: bytes.Clone(data)}"),
-		jen.If(code("d.null()")).Block(code("return d.finish()")),
-		code("var decoded %s", name),
-		code("decoded.decode(&d)"),
-		jen.If(code("err := d.finish()"), code("err != nil")).Block(code("return err")),
-		code("*v = decoded"),
-		code("return nil"),
+		code("return unmarshal(v, data, (*%s).decode)", name),
 	)
 	c.Line()
 	c.doc("MarshalJSON writes v as JSON. A failure is an *EncodeError.")

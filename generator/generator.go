@@ -57,5 +57,5 @@ func Generate(config Config) (*Output, error) {
 	if err := out.carry(); err != nil {
 		return nil, err
 	}
-	return out.finish()
+	return &Output{files: out.files, mark: m.mark(), header: m.header()}, nil
 }

@@ -68,7 +68,7 @@ type parameter struct {
 }
 
 // envelope names the members around a result.
-type envelope struct{ OK, Result, Code, Description string }
+type envelope struct{ OK, Result, Description string }
 
 // failure names the members of a refusal.
 type failure struct{ OK, Code, Description string }
@@ -444,7 +444,7 @@ func (b *builder) result(at pointer, o *operation, response *openapi3.Response) 
 		o.Result = b.typeOf(schema, at, o.Name+"Result")
 		return
 	}
-	e := &envelope{OK: object.envelope.text("ok"), Result: object.envelope.text("result"), Code: object.envelope.text("code"), Description: object.envelope.text("description")}
+	e := &envelope{OK: object.envelope.text("ok"), Result: object.envelope.text("result"), Description: object.envelope.text("description")}
 	o.Envelope = e
 	for _, name := range []string{e.OK, e.Result} {
 		if name != "" && object.property(name) == nil {
@@ -599,6 +599,8 @@ func uncapital(text string) string {
 	return strings.ToLower(string(first)) + text[size:]
 }
 
+var packagePattern = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+
 func packageName(name string) bool {
-	return regexp.MustCompile(`^[a-z][a-z0-9]*$`).MatchString(name) && !token.IsKeyword(name) && types.Universe.Lookup(name) == nil
+	return packagePattern.MatchString(name) && !token.IsKeyword(name) && types.Universe.Lookup(name) == nil
 }

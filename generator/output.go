@@ -51,10 +51,6 @@ func (o *output) add(pkg, name string, body []byte) error {
 	return nil
 }
 
-func (o *output) finish() (*Output, error) {
-	return &Output{files: o.files, mark: o.mark(), header: o.header()}, nil
-}
-
 // Names are the files' names with slashes, in the alphabet's order, as they
 // are below the folder that the output is written to.
 func (o *Output) Names() []string { return slices.Sorted(maps.Keys(o.files)) }

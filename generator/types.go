@@ -232,7 +232,7 @@ func (b *builder) merge(o *object, schema *openapi3.Schema, at pointer, inside m
 		}
 	}
 	if _, ok := schema.Extensions[extEnvelope]; ok {
-		o.envelope = b.extension(at, schema.Extensions, extEnvelope, "ok", "result", "code", "description")
+		o.envelope = b.extension(at, schema.Extensions, extEnvelope, "ok", "result", "description")
 	}
 	if _, ok := schema.Extensions[extFailure]; ok {
 		o.failure = b.extension(at, schema.Extensions, extFailure, "ok", "code", "description")
@@ -577,7 +577,6 @@ func (b *builder) stringType(schema *openapi3.Schema, at pointer, hint string) *
 func (b *builder) enum(schema *openapi3.Schema, at pointer, hint string, base *goType) *goType {
 	def := b.declare(enumDef, schema, at, hint)
 	def.Base = base
-	names := maps.Clone(b.names)
 	for i, raw := range schema.Enum {
 		literal, word := "", fmt.Sprint(raw)
 		switch v := raw.(type) {
@@ -606,8 +605,7 @@ func (b *builder) enum(schema *openapi3.Schema, at pointer, hint string, base *g
 		if name == "" {
 			name = "Value" + strconv.Itoa(i+1)
 		}
-		name = names.name(def.Name+name, "")
-		b.names[name] = true
+		name = b.names.name(def.Name+name, "")
 		def.Values = append(def.Values, enumValue{Name: name, Literal: literal})
 	}
 	return &goType{Kind: kindNamed, Def: def}

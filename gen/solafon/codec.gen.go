@@ -16,17 +16,7 @@ import (
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *SetWebhookRequest) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded SetWebhookRequest
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*SetWebhookRequest).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -94,17 +84,7 @@ func (v *SetWebhookRequest) Validate() error {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *WebhookInfo) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded WebhookInfo
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*WebhookInfo).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -178,17 +158,7 @@ func (v *WebhookInfo) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *SendMessageRequest) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded SendMessageRequest
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*SendMessageRequest).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -296,17 +266,7 @@ func (v *SendMessageRequest) Validate() error {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *MessageMetadata) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded MessageMetadata
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*MessageMetadata).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -443,17 +403,7 @@ func (v *MessageMetadata) Validate() error {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Button) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Button
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Button).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -530,17 +480,7 @@ func (v *Button) Validate() error {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Message) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Message
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Message).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -621,17 +561,7 @@ func (v *Message) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Chat) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Chat
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Chat).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -695,17 +625,7 @@ func (v *Chat) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *BotInfo) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded BotInfo
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*BotInfo).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -810,17 +730,7 @@ func (v *BotInfo) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *SetMyCommandsRequest) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded SetMyCommandsRequest
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*SetMyCommandsRequest).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -913,17 +823,7 @@ func (v *SetMyCommandsRequest) Validate() error {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *BotCommand) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded BotCommand
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*BotCommand).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -1022,17 +922,7 @@ func DecodeUpdateInPlace(data []byte) (Update, error) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Update) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Update
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Update).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -1186,17 +1076,7 @@ func (v *Update) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *User) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded User
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*User).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -1276,17 +1156,7 @@ func (v *User) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *AppSettings) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded AppSettings
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*AppSettings).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -1415,17 +1285,7 @@ func (v *AppSettings) Validate() error {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *App) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded App
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*App).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -1585,17 +1445,7 @@ func (v *App) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *AppCommand) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded AppCommand
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*AppCommand).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -1710,17 +1560,7 @@ func (v *AppCommand) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *WebhookLog) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded WebhookLog
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*WebhookLog).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -1842,17 +1682,7 @@ func (v *WebhookLog) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *AppCommandRequest) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded AppCommandRequest
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*AppCommandRequest).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -1942,17 +1772,7 @@ func (v *AppCommandRequest) Validate() error {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *RegeneratedToken) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded RegeneratedToken
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*RegeneratedToken).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.

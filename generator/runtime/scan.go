@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"math"
@@ -97,6 +98,22 @@ func (d *decoder) finish() error {
 	if d.err != nil {
 		return d.err
 	}
+	return nil
+}
+
+// unmarshal is UnmarshalJSON for every type: null leaves v as it is, and so does
+// a failure.
+func unmarshal[T any](v *T, data []byte, decode func(*T, *decoder)) error {
+	d := decoder{data: bytes.Clone(data)}
+	if d.null() {
+		return d.finish()
+	}
+	var decoded T
+	decode(&decoded, &d)
+	if err := d.finish(); err != nil {
+		return err
+	}
+	*v = decoded
 	return nil
 }
 

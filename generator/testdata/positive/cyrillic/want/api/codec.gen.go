@@ -2,24 +2,10 @@
 
 package api
 
-import (
-	"bytes"
-)
-
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Letter) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Letter
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Letter).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.

@@ -2,24 +2,10 @@
 
 package api
 
-import (
-	"bytes"
-)
-
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Shape) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Shape
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Shape).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -63,17 +49,7 @@ func (v *Shape) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Circle) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Circle
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Circle).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -137,17 +113,7 @@ func (v *Circle) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Square) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Square
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Square).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.

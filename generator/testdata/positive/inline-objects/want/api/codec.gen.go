@@ -2,24 +2,10 @@
 
 package api
 
-import (
-	"bytes"
-)
-
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *GetOneResult) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded GetOneResult
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*GetOneResult).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -102,17 +88,7 @@ func (v *GetOneResult) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *GetOneResultInner) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded GetOneResultInner
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*GetOneResultInner).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -168,17 +144,7 @@ func (v *GetOneResultInner) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *GetOneResultInnerDeep) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded GetOneResultInnerDeep
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*GetOneResultInnerDeep).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -228,17 +194,7 @@ func (v *GetOneResultInnerDeep) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *GetOneResultListItem) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded GetOneResultListItem
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*GetOneResultListItem).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.

@@ -3,7 +3,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -12,17 +11,7 @@ import (
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Book) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Book
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Book).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -239,17 +228,7 @@ func (v *Book) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Page) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Page
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Page).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.

@@ -2,24 +2,10 @@
 
 package api
 
-import (
-	"bytes"
-)
-
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *ClientSchema) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded ClientSchema
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*ClientSchema).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -93,17 +79,7 @@ func (v *ClientSchema) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *ErrorSchema) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded ErrorSchema
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*ErrorSchema).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
@@ -153,17 +129,7 @@ func (v *ErrorSchema) encode(e *encoder) {
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *UserNameSchema) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded UserNameSchema
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*UserNameSchema).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.

@@ -3,7 +3,6 @@
 package api
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 )
@@ -11,17 +10,7 @@ import (
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Tree) UnmarshalJSON(data []byte) error {
-	d := decoder{data: bytes.Clone(data)}
-	if d.null() {
-		return d.finish()
-	}
-	var decoded Tree
-	decoded.decode(&d)
-	if err := d.finish(); err != nil {
-		return err
-	}
-	*v = decoded
-	return nil
+	return unmarshal(v, data, (*Tree).decode)
 }
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.

@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,14 +19,16 @@ import (
 // can be read and tested as one. The generator carries it into the output,
 // without the parts that the output does not use.
 //
-//go:embed runtime/append.go runtime/call.go runtime/deliver.go runtime/scan.go runtime/serve.go runtime/validate.go runtime/webhook.go
+//go:embed runtime/append.go runtime/attempt.go runtime/call.go runtime/deliver.go
+//go:embed runtime/errors.go runtime/mask.go runtime/middleware.go runtime/options.go runtime/poll.go runtime/rate.go runtime/retry.go
+//go:embed runtime/scan.go runtime/secret.go runtime/serve.go runtime/validate.go runtime/webhook.go
 var runtimeFiles embed.FS
 
 // carried names the runtime's files for the bindings and for the server.
 func (o *output) carried() (bindings, server []string) {
-	bindings = []string{"scan", "append", "validate"}
+	bindings = []string{"scan", "append", "validate", "secret"}
 	if len(o.Operations) > 0 {
-		bindings = append(bindings, "call")
+		bindings = append(bindings, "attempt", "call", "errors", "mask", "middleware", "options", "poll", "rate", "retry")
 		server = append(server, "serve")
 	}
 	if len(o.Webhooks) > 0 {
@@ -205,12 +208,16 @@ func usedDecls(files []*runtimeFile, used map[string]bool) map[*runtimeDecl]bool
 	return keep
 }
 
+// onDemand are the exported names that are of no use to people unless what was
+// generated uses them.
+var onDemand = map[string]bool{"EncodeError": true, "ValidationError": true, "Secret": true, "NewSecret": true}
+
 func (d *runtimeDecl) wanted(used, kept map[string]bool) bool {
 	if d.receiver != "" && !kept[d.receiver] {
 		return false
 	}
 	return slices.ContainsFunc(d.names, func(name string) bool {
-		return used[name] || token.IsExported(name) && (d.receiver != "" || name != "EncodeError" && name != "ValidationError")
+		return used[name] || token.IsExported(name) && (d.receiver != "" || !onDemand[name])
 	})
 }
 
@@ -253,6 +260,8 @@ var runtimeNames = sync.OnceValue(func() scope {
 	return names
 })
 
+var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
+
 // dropImports takes out of a file the imports that it does not use, so that a
 // template can name all that it may need.
 func dropImports(src []byte) ([]byte, error) {
@@ -277,6 +286,9 @@ func dropImports(src []byte) ([]byte, error) {
 			return nil, err
 		}
 		name := path.Base(importPath)
+		if majorVersion.MatchString(name) {
+			name = path.Base(path.Dir(importPath))
+		}
 		if spec.Name != nil {
 			name = spec.Name.Name
 		}

@@ -67,7 +67,7 @@ func code(format string, args ...any) jen.Code {
 }
 
 var scanners = map[kind]string{
-	kindAny: "raw", kindString: "string", kindBool: "bool", kindInt: "int64", kindInt32: "int32", kindFloat: "float64",
+	kindAny: "raw", kindString: "string", kindSecret: "secret", kindBool: "bool", kindInt: "int64", kindInt32: "int32", kindFloat: "float64",
 	kindFloat32: "float32", kindTime: "time", kindBytes: "bytes",
 }
 
@@ -141,6 +141,8 @@ func (t *goType) zero() string {
 		return "false"
 	case u.Kind == kindTime:
 		return "time.Time{}"
+	case u.Kind == kindSecret:
+		return "Secret{}"
 	case u.Kind == kindNamed:
 		return t.String() + "{}"
 	default:
@@ -157,6 +159,8 @@ func (t *goType) nonzero(value string) string {
 		return value
 	case u.Kind == kindTime:
 		return "!" + value + ".IsZero()"
+	case u.Kind == kindSecret:
+		return value + " != (Secret{})"
 	case t.nillable() && u.Kind != kindAny && u.Kind != kindBytes:
 		return value + " != nil"
 	case t.nillable():
@@ -231,6 +235,47 @@ func (c *codec) public(def *typeDef) {
 		code("return e.finish(dst)"),
 	)
 	c.Line()
+	c.revealer(def)
+}
+
+// revealer makes the method that writes a type with its secrets shown.
+func (c *codec) revealer(def *typeDef) {
+	if !def.holdsSecret(make(map[*typeDef]bool)) {
+		return
+	}
+	c.doc("RevealJSON writes v as JSON with its secrets, for the side that hands them\nout; MarshalJSON writes \"[redacted]\" for them. A failure is an *EncodeError.")
+	c.Func().Params(jen.Id("v").Id(def.Name)).Id("RevealJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(
+		code("return encodeBody(v.encode)"),
+	)
+	c.Line()
+}
+
+// holdsSecret tells whether there is a secret in a type's values.
+func (def *typeDef) holdsSecret(inside map[*typeDef]bool) bool {
+	if inside[def] {
+		return false
+	}
+	inside[def] = true
+	types := []*goType{def.Extra}
+	for _, f := range def.Fields {
+		types = append(types, f.Type)
+	}
+	for _, v := range def.Variants {
+		types = append(types, &goType{Kind: kindNamed, Def: v.Def})
+	}
+	return slices.ContainsFunc(types, func(t *goType) bool { return t != nil && t.holdsSecret(inside) })
+}
+
+func (t *goType) holdsSecret(inside map[*typeDef]bool) bool {
+	switch u := t.underlying(); u.Kind {
+	case kindSecret:
+		return true
+	case kindList, kindMap, kindText:
+		return u.Elem.holdsSecret(inside)
+	case kindNamed:
+		return u.Def.holdsSecret(inside)
+	}
+	return false
 }
 
 // bit is the name of the constant that marks a member as seen; it is empty
@@ -271,6 +316,19 @@ func (c *codec) bits(def *typeDef) {
 // read makes the statements that read one member.
 func (def *typeDef) read(f *field, seen string) []jen.Code {
 	target := "v." + f.Name
+	if f.Lenient && !f.Required {
+		strict := *f
+		strict.Lenient = false
+		// What was tried must not have changed the text that is then skipped.
+		statements := append([]jen.Code{code("start := *d"), code("d.escapes = copied")}, def.read(&strict, seen)...)
+		return append(statements,
+			code("d.escapes = start.escapes"),
+			jen.If(code("d.err != nil")).Block(
+				code("*d, %s = start, %s // it has another form", target, f.Type.zero()),
+				code("d.skip()"),
+			),
+		)
+	}
 	var mark, unmark []jen.Code
 	if bit := def.bit(f); bit != "" {
 		mark, unmark = []jen.Code{code("%s |= %s", seen, bit)}, []jen.Code{code("%s &^= %s", seen, bit)}
@@ -285,13 +343,16 @@ func (def *typeDef) read(f *field, seen string) []jen.Code {
 		return append(value, mark...)
 	case len(mark) > 0:
 		return []jen.Code{jen.If(code("%s = %s", target, f.Type.zero()), code("d.null()")).Block(unmark...).Else().Block(append(value, mark...)...)}
-	case f.Type.underlying().Kind == kindTime && !f.Type.Pointer:
+	case isComposite(f.Type):
 		// A composite literal cannot stand in the header of an if.
 		return []jen.Code{code("%s = %s", target, f.Type.zero()), jen.If(code("!d.null()")).Block(value...)}
 	default:
 		return []jen.Code{jen.If(code("%s = %s", target, f.Type.zero()), code("!d.null()")).Block(value...)}
 	}
 }
+
+// isComposite tells whether the type's zero value is a composite literal.
+func isComposite(t *goType) bool { return strings.HasSuffix(t.zero(), "{}") }
 
 // readValue makes the statements that read a value which is not null.
 func readValue(t *goType, target string) []jen.Code {
@@ -506,7 +567,7 @@ func writeValue(t *goType, value string) []jen.Code {
 	plain.Pointer = false
 	switch {
 	case t.Kind == kindText && t.Elem.IsStruct():
-		return []jen.Code{code("var inner encoder"), code("%s.encode(&inner)", value), code("e.inner(&inner)")}
+		return []jen.Code{code("inner := encoder{reveal: e.reveal}"), code("%s.encode(&inner)", value), code("e.inner(&inner)")}
 	case t.Kind == kindText:
 		return []jen.Code{code("e.string(string(%s))", value)}
 	case t.Pointer && t.IsStruct():
@@ -592,6 +653,9 @@ func (def *typeDef) rulesInside(inside map[*typeDef]bool) bool {
 		return false
 	}
 	inside[def] = true
+	if len(def.Builders) > 0 {
+		return true
+	}
 	for _, f := range def.Fields {
 		if len(f.checks("", nil)) > 0 {
 			return true
@@ -653,7 +717,9 @@ func (f *field) checks(value string, c *codec) []check {
 			add(value+" > "+number, "must be at most "+number)
 		}
 	case kindList:
-		if r.MinItems > 0 {
+		if r.MinItems == 1 {
+			add(fmt.Sprintf("len(%s) == 0", value), "must not be empty")
+		} else if r.MinItems > 1 {
 			add(fmt.Sprintf("len(%s) < %d", value, r.MinItems), fmt.Sprintf("must have at least %d elements", r.MinItems))
 		}
 		if r.MaxItems != nil {
@@ -711,6 +777,11 @@ func (c *codec) validator(def *typeDef) {
 				g.Add(s)
 			}
 		}
+		for _, s := range def.Builders {
+			for _, condition := range s.broken("v") {
+				g.If(code("%s", condition)).Block(code("return &ValidationError{Path: %q, Reason: %q}", s.place(), s.reason()))
+			}
+		}
 		g.Return(jen.Nil())
 	})
 	c.Line()
@@ -739,7 +810,7 @@ func (c *codec) validateField(f *field) []jen.Code {
 	switch {
 	case f.Type.Pointer:
 		return []jen.Code{jen.If(code("%s != nil", target)).Block(body...)}
-	case !f.Required && !f.Type.nillable():
+	case !f.Required && (!f.Type.nillable() || len(f.checks(value, c)) > 0):
 		return []jen.Code{jen.If(code("%s", f.Type.nonzero(target))).Block(body...)}
 	}
 	return body

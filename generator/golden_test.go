@@ -20,7 +20,10 @@ var update = flag.Bool("update", false, "rewrite what the golden cases want")
 
 // carried are the files that hold the runtime. They are compiled with every
 // case and not kept with it: they do not come from its document.
-var carried = []string{"append", "call", "deliver", "scan", "serve", "validate", "webhook"}
+var carried = []string{
+	"append", "attempt", "call", "deliver", "errors", "mask", "middleware", "options", "poll", "rate", "retry", "scan", "secret",
+	"serve", "validate", "webhook",
+}
 
 func isCarried(name string) bool {
 	return slices.Contains(carried, strings.TrimSuffix(path.Base(name), ".gen.go"))

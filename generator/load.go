@@ -21,19 +21,25 @@ import (
 const extensionPrefix = "x-bindings-"
 
 var extensions = []string{
-	extAnswerWithin, extBare, extEnvelope, extError, extFailure, extOptional, extPackages, extPayload, extPrivate,
+	extAnswerWithin, extBare, extBuilders, extEnvelope, extError, extFailure, extIdempotent, extLenient, extOptional,
+	extPackages, extPayload, extPoll, extPrivate, extRateLimit,
 }
 
 const (
 	extAnswerWithin = extensionPrefix + "answer-within"
 	extBare         = extensionPrefix + "bare"
+	extBuilders     = extensionPrefix + "builders"
 	extEnvelope     = extensionPrefix + "envelope"
 	extError        = extensionPrefix + "error"
 	extFailure      = extensionPrefix + "failure"
+	extIdempotent   = extensionPrefix + "idempotent"
+	extLenient      = extensionPrefix + "lenient"
 	extOptional     = extensionPrefix + "optional"
 	extPackages     = extensionPrefix + "packages"
 	extPayload      = extensionPrefix + "payload"
+	extPoll         = extensionPrefix + "poll"
 	extPrivate      = extensionPrefix + "private"
+	extRateLimit    = extensionPrefix + "rate-limit"
 )
 
 // document is what the generator starts from: a document that has passed every

@@ -34,6 +34,25 @@ type model struct {
 	Webhooks    []*webhook
 	Credentials []*credential
 	Sentinels   []*sentinel
+	Advice      []*advice
+	Rate        rateHeaders
+}
+
+// rateHeaders names the headers that tell of the API's limit.
+type rateHeaders struct{ Limit, Remaining, Reset string }
+
+// advice is what to do about a failure: one of the document's responses.
+type advice struct {
+	Var     string
+	Failure *sentinel
+	Text    string
+}
+
+// poll is how an operation that fetches a list is called again and again.
+type poll struct {
+	Name        string // the method's
+	ID          *field
+	Least, Most time.Duration
 }
 
 // operation is a call that the client makes and the server answers.
@@ -51,9 +70,13 @@ type operation struct {
 	Failure     failure
 	Status      int // of success
 	Words       string
+	Object      bool // success answers an object of which nothing is returned
+	Idempotent  bool
 	Credentials []*credential
 	Anonymous   bool
 	Sentinels   []*sentinel
+	Advice      []*advice
+	Poll        *poll
 	spec        *openapi3.Operation
 }
 
@@ -119,7 +142,8 @@ type builder struct {
 	payloads   map[string]*payload
 	schemes    map[string]*credential
 	sentinels  map[string]*sentinel
-	deferred   []func() // what has to wait for every type
+	advices    map[pointer]*advice // by the response that they are for
+	deferred   []func()            // what has to wait for every type
 }
 
 // newModel decides everything about the code for a document.
@@ -133,6 +157,7 @@ func newModel(doc *document, config Config) (*model, error) {
 		payloads:   make(map[string]*payload),
 		schemes:    make(map[string]*credential),
 		sentinels:  make(map[string]*sentinel),
+		advices:    make(map[pointer]*advice),
 	}
 	b.packages(config)
 	b.credentials()
@@ -342,7 +367,75 @@ func (b *builder) operation(p pointer, path, method string, op *openapi3.Operati
 		}
 	}
 	b.responses(p, o)
+	b.idempotent(p, o)
+	b.poll(p, o)
 	b.Operations = append(b.Operations, o)
+}
+
+// idempotent settles whether a call can be repeated without harm: what HTTP
+// says of its method, unless the document knows better.
+func (b *builder) idempotent(p pointer, o *operation) {
+	switch o.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodTrace:
+		o.Idempotent = true
+	}
+	if _, ok := o.spec.Extensions[extIdempotent]; ok {
+		o.Idempotent = b.flag(p, o.spec.Extensions, extIdempotent)
+	}
+}
+
+// poll reads how an operation is polled.
+func (b *builder) poll(p pointer, o *operation) {
+	v := b.extension(p, o.spec.Extensions, extPoll, "method", "id", "least", "most")
+	if v.members == nil {
+		return
+	}
+	name := goName(v.text("method"))
+	least, errLeast := time.ParseDuration(v.text("least"))
+	most, errMost := time.ParseDuration(v.text("most"))
+	var item *goType
+	if o.Result != nil && o.Result.IsList() {
+		item = o.Result.underlying().Elem
+	}
+	switch {
+	case name == "":
+		b.at(v.at, extPoll+" names no method", "let method name it, such as Updates")
+	case errLeast != nil || errMost != nil || least <= 0 || most < least:
+		b.at(v.at, "the waits between two fetches are not durations, least and most", "write them such as 1s and 5s")
+	case len(o.Params) > 0 || o.Body != nil || item == nil || !item.IsStruct() || item.underlying().Def.Kind != structDef:
+		b.at(v.at, fmt.Sprintf("%q cannot be polled", o.ID), "use an operation without parameters and body that returns a list of objects")
+	default:
+		path := item.underlying().Def.find(v.text("id"))
+		if len(path) != 1 || !path[0].Type.comparable() {
+			b.at(v.at, fmt.Sprintf("%q has no property %q to identify it", item.underlying().Def.Name, v.text("id")), "let id name a string or an integer")
+			return
+		}
+		o.Poll = &poll{Name: name, ID: path[0], Least: least, Most: most}
+	}
+}
+
+// rateLimit reads which of a response's headers tell of the API's limit.
+func (b *builder) rateLimit(at pointer, response *openapi3.Response) {
+	for _, name := range inOrder(b.source, at.to("headers"), response.Headers) {
+		ref := response.Headers[name]
+		header := ref.Value
+		if header == nil {
+			continue
+		}
+		role, ok := header.Extensions[extRateLimit]
+		if !ok {
+			continue
+		}
+		target, known := map[any]*string{"limit": &b.Rate.Limit, "remaining": &b.Rate.Remaining, "reset": &b.Rate.Reset}[role]
+		switch place := b.resolve(at.to("headers", name), ref.Ref).to(extRateLimit); {
+		case !known:
+			b.at(place, fmt.Sprintf("%s has no %v", extRateLimit, role), "write limit, remaining or reset")
+		case *target != "" && *target != name:
+			b.at(place, fmt.Sprintf("the headers %q and %q tell the same of the limit", *target, name), "let one header tell it")
+		default:
+			*target = name
+		}
+	}
 }
 
 // parameters reads those of the path; others cannot be generated.
@@ -410,6 +503,10 @@ func (b *builder) responses(p pointer, o *operation) {
 	var formats []failure
 	for _, status := range inOrder(b.source, p.to("responses"), responses) {
 		ref := responses[status]
+		own := goName(o.ID + " " + status)
+		if ref.Ref != "" {
+			own = goName(path.Base(ref.Ref))
+		}
 		at := b.resolve(p.to("responses", status), ref.Ref)
 		code, err := strconv.Atoi(status)
 		switch {
@@ -419,7 +516,8 @@ func (b *builder) responses(p pointer, o *operation) {
 				b.result(at, o, ref.Value)
 			}
 		default:
-			b.sentinel(at, o, code, ref.Value)
+			b.sentinel(at, o, code, own, ref.Value)
+			b.rateLimit(at, ref.Value)
 			if format, ok := b.failure(at, ref.Value); ok && !slices.Contains(formats, format) {
 				if formats = append(formats, format); len(formats) > 1 {
 					b.at(at, fmt.Sprintf("the failures of %q have two formats", o.ID), "let all of an operation's failures have one")
@@ -456,6 +554,7 @@ func (b *builder) result(at pointer, o *operation, response *openapi3.Response) 
 		o.Words, _ = words.schema.Value.Const.(string)
 	}
 	if e.Result == "" {
+		o.Object = true
 		return
 	}
 	if p := object.property(e.Result); p.schema.Value.Const == nil {
@@ -486,15 +585,16 @@ func (b *builder) failure(at pointer, response *openapi3.Response) (failure, boo
 }
 
 // sentinel reads the kind of failure that a response is.
-func (b *builder) sentinel(at pointer, o *operation, status int, response *openapi3.Response) {
+func (b *builder) sentinel(at pointer, o *operation, status int, own string, response *openapi3.Response) {
 	raw, ok := response.Extensions[extError]
 	if !ok {
 		return
 	}
 	name, isName := raw.(string)
-	statuses, contains := []int{status}, ""
+	statuses, contains, help := []int{status}, "", ""
 	if !isName {
-		v := b.extension(at, response.Extensions, extError, "name", "status", "contains")
+		v := b.extension(at, response.Extensions, extError, "name", "status", "contains", "advice")
+		help = v.text("advice")
 		name, contains = v.text("name"), strings.ToLower(v.text("contains"))
 		if list, ok := v.members["status"].([]any); ok {
 			statuses = nil
@@ -523,6 +623,19 @@ func (b *builder) sentinel(at pointer, o *operation, status int, response *opena
 	s.Statuses = slices.Compact(slices.Sorted(slices.Values(append(s.Statuses, statuses...))))
 	if !slices.Contains(o.Sentinels, s) {
 		o.Sentinels = append(o.Sentinels, s)
+	}
+	if help == "" {
+		return
+	}
+	if b.advices[at] == nil {
+		b.advices[at] = &advice{Var: b.names.name("advice"+own, "Response"), Failure: s, Text: oneLine(help)}
+		b.Advice = append(b.Advice, b.advices[at])
+	}
+	// What asks for words comes before what asks for a status alone.
+	if s.Contains != "" {
+		o.Advice = slices.Insert(o.Advice, 0, b.advices[at])
+	} else {
+		o.Advice = append(o.Advice, b.advices[at])
 	}
 }
 

@@ -47,7 +47,11 @@ func (o *output) add(pkg, name string, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s/%s%s cannot be formatted: %w", pkg, name, suffix, err)
 	}
-	o.files[path.Join(pkg, name+suffix)] = src
+	file := path.Join(pkg, name+suffix)
+	if o.files[file] != nil {
+		return fmt.Errorf("%s is made twice", file)
+	}
+	o.files[file] = src
 	return nil
 }
 

@@ -18,6 +18,7 @@ const (
 	kindNone kind = iota // there was a complaint
 	kindAny              // any JSON, kept as it is
 	kindString
+	kindSecret // a string that must not be seen
 	kindBool
 	kindInt
 	kindInt32
@@ -40,7 +41,7 @@ type goType struct {
 }
 
 var kindNames = map[kind]string{
-	kindNone: "none", kindAny: "json.RawMessage", kindString: "string", kindBool: "bool", kindInt: "int64", kindInt32: "int32",
+	kindNone: "none", kindAny: "json.RawMessage", kindString: "string", kindSecret: "Secret", kindBool: "bool", kindInt: "int64", kindInt32: "int32",
 	kindFloat: "float64", kindFloat32: "float32", kindTime: "time.Time", kindBytes: "[]byte",
 }
 
@@ -62,13 +63,19 @@ func (t *goType) In(pkg string) string {
 	case kindText:
 		return star + t.Elem.In(pkg)
 	case kindNamed:
-		if pkg != "" {
-			return star + pkg + "." + t.Def.Name
-		}
-		return star + t.Def.Name
+		return star + qualified(pkg, t.Def.Name)
+	case kindSecret:
+		return star + qualified(pkg, kindNames[kindSecret])
 	default:
 		return star + kindNames[t.Kind]
 	}
+}
+
+func qualified(pkg, name string) string {
+	if pkg != "" {
+		return pkg + "." + name
+	}
+	return name
 }
 
 // underlying looks through aliases and enums.
@@ -97,6 +104,12 @@ func (t *goType) nillable() bool {
 	return false
 }
 
+// comparable tells whether values can identify what they belong to.
+func (t *goType) comparable() bool {
+	k := t.underlying().Kind
+	return !t.Pointer && (k == kindString || k == kindInt || k == kindInt32)
+}
+
 // defKind is the sort of a type declaration.
 type defKind int
 
@@ -122,6 +135,7 @@ type typeDef struct {
 	Tag        string // the property that tells a union's variants apart
 	Payload    *payload
 	Decoded    bool // it has a DecodeX function
+	Builders   []*shortcut
 	at         pointer
 }
 
@@ -152,6 +166,7 @@ type field struct {
 	Required   bool
 	Nullable   bool
 	Private    bool
+	Lenient    bool // a value of another form is left out
 	Rules      rules
 	at         pointer
 }
@@ -570,6 +585,8 @@ func (b *builder) stringType(schema *openapi3.Schema, at pointer, hint string) *
 		return &goType{Kind: kindTime}
 	case schema.Format == "byte":
 		return &goType{Kind: kindBytes}
+	case schema.Format == "password":
+		return &goType{Kind: kindSecret}
 	}
 	return &goType{Kind: kindString}
 }
@@ -663,6 +680,9 @@ func (b *builder) objectType(schema *openapi3.Schema, at pointer, hint string, e
 	t := &goType{Kind: kindNamed, Def: def}
 	early(t)
 	b.fields(def, o)
+	if _, ok := schema.Extensions[extBuilders]; ok {
+		b.deferred = append(b.deferred, func() { b.shortcuts(def, schema, at) })
+	}
 	return t
 }
 
@@ -683,7 +703,7 @@ func (b *builder) fields(def *typeDef, o *object) {
 		f := &field{
 			Name: names.name(name, "Field"), JSON: p.name, Required: o.required[p.name], Nullable: nullable(p.schema),
 			Doc: p.schema.Value.Description, Deprecated: p.schema.Value.Deprecated,
-			Private: b.flag(p.at, p.schema.Value.Extensions, extPrivate), at: p.own,
+			Private: b.flag(p.at, p.schema.Value.Extensions, extPrivate), Lenient: b.lenient(p), at: p.own,
 		}
 		delete(o.required, p.name)
 		if p.schema.Ref != "" {
@@ -699,6 +719,13 @@ func (b *builder) fields(def *typeDef, o *object) {
 	if def.Extra != nil {
 		def.ExtraName = names.name("AdditionalProperties", "Field")
 	}
+}
+
+// lenient tells whether a property's value may have another form than its schema
+// has. The word stands beside a $ref, or in the schema itself.
+func (b *builder) lenient(p property) bool {
+	_, beside := b.find(p.own.to(extLenient))
+	return beside != nil && beside.Value == "true" || b.flag(p.at, p.schema.Value.Extensions, extLenient)
 }
 
 // siblingDescription is what stands beside a property's $ref.

@@ -29,8 +29,32 @@ func (o *operation) ClientDoc() string {
 		}
 		doc += "; the document names " + strings.Join(names, ", ")
 	}
-	return doc + "."
+	return doc + ". " + o.Repeated("The call")
 }
+
+// Repeated says when a call is repeated.
+func (o *operation) Repeated(call string) string {
+	if o.Idempotent {
+		return call + " is repeated after 429, after 5xx and after a connection that was lost."
+	}
+	return call + " is repeated after 429, and where nothing was sent; never once it may have arrived."
+}
+
+// PollDoc is the doc comment of the method that polls the operation.
+func (o *operation) PollDoc() string {
+	def := o.Result.underlying().Elem.underlying().Def
+	return fmt.Sprintf(`%[1]s calls %[2]s again and again, and yields each %[3]s once, in the order in which they come: one whose %[4]s is that of one of the latest 65,536 is dropped. After a call that brought nothing it waits, %[5]s at first and %[6]s in the end.
+
+A call that fails is yielded as an error, beside a zero %[3]s, and the iteration goes on: with a wait that grows from %[5]s to a minute, or as long as the API asks. It ends with ctx, or when the loop is left; ctx.Err() tells which.`,
+		o.Poll.Name, o.Name, def.Name, o.Poll.ID.Name, durationWords(o.Poll.Least), durationWords(o.Poll.Most))
+}
+
+// Item is what the operation returns a list of.
+func (o *operation) Item() *goType { return o.Result.underlying().Elem }
+
+// LeastExpr and MostExpr are the waits between two fetches, as Go.
+func (p *poll) LeastExpr() string { return durationExpr(p.Least) }
+func (p *poll) MostExpr() string  { return durationExpr(p.Most) }
 
 // ServerDoc is the doc comment of the server's method.
 func (o *operation) ServerDoc() string {
@@ -178,6 +202,9 @@ func (w *webhook) ReceiveWithin() string { return durationExpr(w.receiveWithin()
 func (w *webhook) Timeout() string { return durationExpr(w.AnswerWithin) }
 
 func durationExpr(d time.Duration) string {
+	if d == time.Second {
+		return "time.Second"
+	}
 	if d%time.Second == 0 {
 		return fmt.Sprintf("%d * time.Second", d/time.Second)
 	}
@@ -185,6 +212,9 @@ func durationExpr(d time.Duration) string {
 }
 
 func durationWords(d time.Duration) string {
+	if d == time.Second {
+		return "1 second"
+	}
 	if d%time.Second == 0 {
 		return fmt.Sprintf("%d seconds", d/time.Second)
 	}
@@ -226,4 +256,15 @@ func privateTexts(def *typeDef, at string, inside map[*typeDef]bool) []string {
 		}
 	}
 	return list
+}
+
+// Go is the headers as the client is made with them.
+func (h rateHeaders) Go() string {
+	var list []string
+	for _, pair := range [][2]string{{"limit", h.Limit}, {"remaining", h.Remaining}, {"reset", h.Reset}} {
+		if pair[1] != "" {
+			list = append(list, fmt.Sprintf("%s: %q", pair[0], pair[1]))
+		}
+	}
+	return "rateHeaders{" + strings.Join(list, ", ") + "}"
 }

@@ -188,7 +188,7 @@ func (p *fakePlatform) GetAppSettings(_ context.Context, appID int64) (*solafon.
 		return nil, err
 	}
 	return &solafon.AppSettings{
-		App:         solafon.App{ID: appID, Title: "Demo", WebhookURL: p.webhookURL, APIToken: p.token, ModerationStatus: solafon.ModerationStatusApproved},
+		App:         solafon.App{ID: appID, Title: "Demo", WebhookURL: p.webhookURL, APIToken: solafon.NewSecret(p.token), ModerationStatus: solafon.ModerationStatusApproved},
 		Commands:    slices.Clone(p.managed),
 		WebhookLogs: slices.Clone(p.logs),
 	}, nil

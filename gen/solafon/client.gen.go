@@ -4,7 +4,9 @@ package solafon
 
 import (
 	"context"
+	"iter"
 	"strconv"
+	"time"
 )
 
 // DefaultBaseURL is where calls go unless WithBaseURL says otherwise.
@@ -17,7 +19,7 @@ const DefaultBaseURL = "https://api.solafon.com/api/v1"
 // The app's API token, 64 hexadecimal characters. A token of an app that is not
 // approved yet answers 401 like a wrong one.
 func NewClient(botToken string, opts ...Option) (*Client, error) {
-	return newClient(DefaultBaseURL, append([]Option{withCredential(credentialBotToken, botToken)}, opts...))
+	return newClient(DefaultBaseURL, rateHeaders{limit: "X-RateLimit-Limit", remaining: "X-RateLimit-Remaining", reset: "X-RateLimit-Reset"}, append([]Option{withCredential(credentialBotToken, botToken)}, opts...))
 }
 
 var credentialBotToken = &credential{name: "botToken", header: "Authorization", prefix: "Bearer ", pass: "it to NewClient"}
@@ -40,7 +42,7 @@ var (
 	ErrForbidden error = &sentinel{text: "forbidden", statuses: []int{403}}
 	// ErrInternal is status 500. The platform failed.
 	ErrInternal error = &sentinel{text: "internal server error", statuses: []int{500}}
-	// ErrNotFound is status 404. There is no such app.
+	// ErrNotFound is status 404. There is no such app, or no such command.
 	ErrNotFound error = &sentinel{text: "not found", statuses: []int{404}}
 	// ErrTooManyRequests is status 429. More than 100 requests in a minute.
 	ErrTooManyRequests error = &sentinel{text: "too many requests", statuses: []int{429}}
@@ -49,12 +51,25 @@ var (
 	ErrUnauthorized error = &sentinel{text: "unauthorized", statuses: []int{401}}
 )
 
+// What to do about failures, as the document has it.
+var (
+	adviceBotUnauthorized     = advice{ErrUnauthorized, "the token is wrong or the app is not approved yet, so copy the token again and look at the app's moderationStatus"}
+	adviceBotTooManyRequests  = advice{ErrTooManyRequests, "send less often, WithRateLimit sees to that"}
+	adviceChatNotFound        = advice{ErrChatNotFound, "send to the From.ID of an update that this bot received"}
+	adviceAppsUnauthorized    = advice{ErrUnauthorized, "the JWT is wrong or older than 30 days, so log in again for a new one"}
+	adviceAppsForbidden       = advice{ErrForbidden, "use the JWT of the user who owns the app"}
+	adviceAppsNotFound        = advice{ErrNotFound, "check the number of the app, and of the command where there is one"}
+	adviceAppsTooManyRequests = advice{ErrTooManyRequests, "send less often, WithRateLimit sees to that"}
+)
+
 var operationSetWebhook = &operation{
 	name:        "setWebhook",
 	method:      "POST",
+	idempotent:  true,
 	credentials: []*credential{credentialBotToken},
 	envelope:    envelope{ok: "ok", result: "result"},
 	failure:     failure{code: "error_code", description: "description"},
+	advice:      []advice{adviceBotUnauthorized, adviceBotTooManyRequests},
 }
 
 // SetWebhook sets the URL that updates are delivered to.
@@ -64,11 +79,12 @@ var operationSetWebhook = &operation{
 //
 // It is POST /bot/setWebhook and needs the botToken. Every failure is an
 // *Error; the document names ErrBadRequest, ErrUnauthorized,
-// ErrTooManyRequests, ErrInternal.
+// ErrTooManyRequests, ErrInternal. The call is repeated after 429, after 5xx
+// and after a connection that was lost.
 func (c *Client) SetWebhook(ctx context.Context, req SetWebhookRequest) error {
 	body, err := checkedBody(req.Validate(), req.encode)
 	if err != nil {
-		return operationSetWebhook.invalid(err)
+		return c.invalid(operationSetWebhook, err)
 	}
 	return c.call(ctx, operationSetWebhook, "/bot/setWebhook", body, nil)
 }
@@ -76,9 +92,11 @@ func (c *Client) SetWebhook(ctx context.Context, req SetWebhookRequest) error {
 var operationDeleteWebhook = &operation{
 	name:        "deleteWebhook",
 	method:      "POST",
+	idempotent:  true,
 	credentials: []*credential{credentialBotToken},
 	envelope:    envelope{ok: "ok", result: "result"},
 	failure:     failure{code: "error_code", description: "description"},
+	advice:      []advice{adviceBotUnauthorized, adviceBotTooManyRequests},
 }
 
 // DeleteWebhook stops the delivery of updates to the bot's URL.
@@ -87,6 +105,8 @@ var operationDeleteWebhook = &operation{
 //
 // It is POST /bot/deleteWebhook and needs the botToken. Every failure is an
 // *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+// The call is repeated after 429, after 5xx and after a connection that was
+// lost.
 func (c *Client) DeleteWebhook(ctx context.Context) error {
 	return c.call(ctx, operationDeleteWebhook, "/bot/deleteWebhook", nil, nil)
 }
@@ -94,15 +114,19 @@ func (c *Client) DeleteWebhook(ctx context.Context) error {
 var operationGetWebhookInfo = &operation{
 	name:        "getWebhookInfo",
 	method:      "GET",
+	idempotent:  true,
 	credentials: []*credential{credentialBotToken},
 	envelope:    envelope{ok: "ok", result: "result"},
 	failure:     failure{code: "error_code", description: "description"},
+	advice:      []advice{adviceBotUnauthorized, adviceBotTooManyRequests},
 }
 
 // GetWebhookInfo tells which URL is set and how many updates wait.
 //
 // It is GET /bot/getWebhookInfo and needs the botToken. Every failure is an
 // *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+// The call is repeated after 429, after 5xx and after a connection that was
+// lost.
 func (c *Client) GetWebhookInfo(ctx context.Context) (*WebhookInfo, error) {
 	result := new(WebhookInfo)
 	if err := c.call(ctx, operationGetWebhookInfo, "/bot/getWebhookInfo", nil, result.decode); err != nil {
@@ -117,6 +141,7 @@ var operationSendMessage = &operation{
 	credentials: []*credential{credentialBotToken},
 	envelope:    envelope{ok: "ok", result: "result"},
 	failure:     failure{code: "error_code", description: "description"},
+	advice:      []advice{adviceChatNotFound, adviceBotUnauthorized, adviceBotTooManyRequests},
 }
 
 // SendMessage sends a message to a chat.
@@ -126,11 +151,12 @@ var operationSendMessage = &operation{
 //
 // It is POST /bot/sendMessage and needs the botToken. Every failure is an
 // *Error; the document names ErrBadRequest, ErrUnauthorized, ErrChatNotFound,
-// ErrTooManyRequests, ErrInternal.
+// ErrTooManyRequests, ErrInternal. The call is repeated after 429, and where
+// nothing was sent; never once it may have arrived.
 func (c *Client) SendMessage(ctx context.Context, req SendMessageRequest) (*Message, error) {
 	body, err := checkedBody(req.Validate(), req.encode)
 	if err != nil {
-		return nil, operationSendMessage.invalid(err)
+		return nil, c.invalid(operationSendMessage, err)
 	}
 	result := new(Message)
 	if err := c.call(ctx, operationSendMessage, "/bot/sendMessage", body, result.decode); err != nil {
@@ -142,9 +168,11 @@ func (c *Client) SendMessage(ctx context.Context, req SendMessageRequest) (*Mess
 var operationGetMe = &operation{
 	name:        "getMe",
 	method:      "GET",
+	idempotent:  true,
 	credentials: []*credential{credentialBotToken},
 	envelope:    envelope{ok: "ok", result: "result"},
 	failure:     failure{code: "error_code", description: "description"},
+	advice:      []advice{adviceBotUnauthorized, adviceBotTooManyRequests},
 }
 
 // GetMe tells who the bot is.
@@ -152,7 +180,8 @@ var operationGetMe = &operation{
 // It is the simplest way to check a token.
 //
 // It is GET /bot/getMe and needs the botToken. Every failure is an *Error; the
-// document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+// document names ErrUnauthorized, ErrTooManyRequests, ErrInternal. The call is
+// repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) GetMe(ctx context.Context) (*BotInfo, error) {
 	result := new(BotInfo)
 	if err := c.call(ctx, operationGetMe, "/bot/getMe", nil, result.decode); err != nil {
@@ -167,6 +196,7 @@ var operationGetUpdates = &operation{
 	credentials: []*credential{credentialBotToken},
 	envelope:    envelope{ok: "ok", result: "result"},
 	failure:     failure{code: "error_code", description: "description"},
+	advice:      []advice{adviceBotUnauthorized, adviceBotTooManyRequests},
 }
 
 // GetUpdates fetches the updates that wait, oldest first, at most 100.
@@ -175,7 +205,9 @@ var operationGetUpdates = &operation{
 // that is lost. It is for bots without a webhook.
 //
 // It is GET /bot/getUpdates and needs the botToken. Every failure is an *Error;
-// the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+// the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal. The call
+// is repeated after 429, and where nothing was sent; never once it may have
+// arrived.
 func (c *Client) GetUpdates(ctx context.Context) ([]Update, error) {
 	var result []Update
 	if err := c.call(ctx, operationGetUpdates, "/bot/getUpdates", nil, func(d *decoder) {
@@ -188,12 +220,27 @@ func (c *Client) GetUpdates(ctx context.Context) ([]Update, error) {
 	return result, nil
 }
 
+// Updates calls GetUpdates again and again, and yields each Update once, in the
+// order in which they come: one whose UpdateID is that of one of the latest
+// 65,536 is dropped. After a call that brought nothing it waits, 1 second at
+// first and 5 seconds in the end.
+//
+// A call that fails is yielded as an error, beside a zero Update, and the
+// iteration goes on: with a wait that grows from 1 second to a minute, or as
+// long as the API asks. It ends with ctx, or when the loop is left; ctx.Err()
+// tells which.
+func (c *Client) Updates(ctx context.Context) iter.Seq2[Update, error] {
+	return poll(ctx, c.GetUpdates, func(v *Update) int64 { return v.UpdateID }, time.Second, 5*time.Second)
+}
+
 var operationSetMyCommands = &operation{
 	name:        "setMyCommands",
 	method:      "POST",
+	idempotent:  true,
 	credentials: []*credential{credentialBotToken},
 	envelope:    envelope{ok: "ok", result: "result"},
 	failure:     failure{code: "error_code", description: "description"},
+	advice:      []advice{adviceBotUnauthorized, adviceBotTooManyRequests},
 }
 
 // SetMyCommands replaces the whole list of the bot's commands.
@@ -202,11 +249,12 @@ var operationSetMyCommands = &operation{
 //
 // It is POST /bot/setMyCommands and needs the botToken. Every failure is an
 // *Error; the document names ErrBadRequest, ErrUnauthorized,
-// ErrTooManyRequests, ErrInternal.
+// ErrTooManyRequests, ErrInternal. The call is repeated after 429, after 5xx
+// and after a connection that was lost.
 func (c *Client) SetMyCommands(ctx context.Context, req SetMyCommandsRequest) error {
 	body, err := checkedBody(req.Validate(), req.encode)
 	if err != nil {
-		return operationSetMyCommands.invalid(err)
+		return c.invalid(operationSetMyCommands, err)
 	}
 	return c.call(ctx, operationSetMyCommands, "/bot/setMyCommands", body, nil)
 }
@@ -214,15 +262,19 @@ func (c *Client) SetMyCommands(ctx context.Context, req SetMyCommandsRequest) er
 var operationGetMyCommands = &operation{
 	name:        "getMyCommands",
 	method:      "GET",
+	idempotent:  true,
 	credentials: []*credential{credentialBotToken},
 	envelope:    envelope{ok: "ok", result: "result"},
 	failure:     failure{code: "error_code", description: "description"},
+	advice:      []advice{adviceBotUnauthorized, adviceBotTooManyRequests},
 }
 
 // GetMyCommands lists the bot's commands, without the leading slash.
 //
 // It is GET /bot/getMyCommands and needs the botToken. Every failure is an
 // *Error; the document names ErrUnauthorized, ErrTooManyRequests, ErrInternal.
+// The call is repeated after 429, after 5xx and after a connection that was
+// lost.
 func (c *Client) GetMyCommands(ctx context.Context) ([]BotCommand, error) {
 	var result []BotCommand
 	if err := c.call(ctx, operationGetMyCommands, "/bot/getMyCommands", nil, func(d *decoder) {
@@ -238,8 +290,10 @@ func (c *Client) GetMyCommands(ctx context.Context) ([]BotCommand, error) {
 var operationGetAppSettings = &operation{
 	name:        "getAppSettings",
 	method:      "GET",
+	idempotent:  true,
 	credentials: []*credential{credentialUserJWT},
 	failure:     failure{description: "error"},
+	advice:      []advice{adviceAppsUnauthorized, adviceAppsForbidden, adviceAppsNotFound, adviceAppsTooManyRequests},
 }
 
 // GetAppSettings reads an app, its commands and its latest webhook deliveries.
@@ -249,7 +303,8 @@ var operationGetAppSettings = &operation{
 //
 // It is GET /apps/{app_id}/settings and needs the userJWT. Every failure is an
 // *Error; the document names ErrUnauthorized, ErrForbidden, ErrNotFound,
-// ErrTooManyRequests, ErrInternal.
+// ErrTooManyRequests, ErrInternal. The call is repeated after 429, after 5xx
+// and after a connection that was lost.
 func (c *Client) GetAppSettings(ctx context.Context, appID int64) (*AppSettings, error) {
 	result := new(AppSettings)
 	if err := c.call(ctx, operationGetAppSettings, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/settings", nil, result.decode); err != nil {
@@ -263,6 +318,7 @@ var operationRegenerateToken = &operation{
 	method:      "POST",
 	credentials: []*credential{credentialUserJWT},
 	failure:     failure{description: "error"},
+	advice:      []advice{adviceAppsUnauthorized, adviceAppsForbidden, adviceAppsNotFound, adviceAppsTooManyRequests},
 }
 
 // RegenerateToken gives the app a new API token.
@@ -271,7 +327,8 @@ var operationRegenerateToken = &operation{
 //
 // It is POST /apps/{app_id}/regenerate-token and needs the userJWT. Every
 // failure is an *Error; the document names ErrUnauthorized, ErrForbidden,
-// ErrNotFound, ErrTooManyRequests, ErrInternal.
+// ErrNotFound, ErrTooManyRequests, ErrInternal. The call is repeated after 429,
+// and where nothing was sent; never once it may have arrived.
 func (c *Client) RegenerateToken(ctx context.Context, appID int64) (*RegeneratedToken, error) {
 	result := new(RegeneratedToken)
 	if err := c.call(ctx, operationRegenerateToken, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/regenerate-token", nil, result.decode); err != nil {
@@ -283,16 +340,19 @@ func (c *Client) RegenerateToken(ctx context.Context, appID int64) (*Regenerated
 var operationListAppCommands = &operation{
 	name:        "listAppCommands",
 	method:      "GET",
+	idempotent:  true,
 	credentials: []*credential{credentialUserJWT},
 	envelope:    envelope{result: "commands"},
 	failure:     failure{description: "error"},
+	advice:      []advice{adviceAppsUnauthorized, adviceAppsForbidden, adviceAppsNotFound, adviceAppsTooManyRequests},
 }
 
 // ListAppCommands lists an app's commands.
 //
 // It is GET /apps/{app_id}/commands and needs the userJWT. Every failure is an
 // *Error; the document names ErrUnauthorized, ErrForbidden, ErrNotFound,
-// ErrTooManyRequests, ErrInternal.
+// ErrTooManyRequests, ErrInternal. The call is repeated after 429, after 5xx
+// and after a connection that was lost.
 func (c *Client) ListAppCommands(ctx context.Context, appID int64) ([]AppCommand, error) {
 	var result []AppCommand
 	if err := c.call(ctx, operationListAppCommands, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/commands", nil, func(d *decoder) {
@@ -311,6 +371,7 @@ var operationCreateAppCommand = &operation{
 	credentials: []*credential{credentialUserJWT},
 	envelope:    envelope{result: "command"},
 	failure:     failure{description: "error"},
+	advice:      []advice{adviceAppsUnauthorized, adviceAppsForbidden, adviceAppsNotFound, adviceAppsTooManyRequests},
 }
 
 // CreateAppCommand adds a command to an app.
@@ -320,11 +381,12 @@ var operationCreateAppCommand = &operation{
 //
 // It is POST /apps/{app_id}/commands and needs the userJWT. Every failure is an
 // *Error; the document names ErrBadRequest, ErrUnauthorized, ErrForbidden,
-// ErrNotFound, ErrTooManyRequests, ErrInternal.
+// ErrNotFound, ErrTooManyRequests, ErrInternal. The call is repeated after 429,
+// and where nothing was sent; never once it may have arrived.
 func (c *Client) CreateAppCommand(ctx context.Context, appID int64, req AppCommandRequest) (*AppCommand, error) {
 	body, err := checkedBody(req.Validate(), req.encode)
 	if err != nil {
-		return nil, operationCreateAppCommand.invalid(err)
+		return nil, c.invalid(operationCreateAppCommand, err)
 	}
 	result := new(AppCommand)
 	if err := c.call(ctx, operationCreateAppCommand, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/commands", body, result.decode); err != nil {
@@ -336,20 +398,23 @@ func (c *Client) CreateAppCommand(ctx context.Context, appID int64, req AppComma
 var operationUpdateAppCommand = &operation{
 	name:        "updateAppCommand",
 	method:      "PUT",
+	idempotent:  true,
 	credentials: []*credential{credentialUserJWT},
 	envelope:    envelope{result: "command"},
 	failure:     failure{description: "error"},
+	advice:      []advice{adviceAppsUnauthorized, adviceAppsForbidden, adviceAppsNotFound, adviceAppsTooManyRequests},
 }
 
 // UpdateAppCommand changes a command of an app.
 //
 // It is PUT /apps/{app_id}/commands/{command_id} and needs the userJWT. Every
 // failure is an *Error; the document names ErrBadRequest, ErrUnauthorized,
-// ErrForbidden, ErrNotFound, ErrTooManyRequests, ErrInternal.
+// ErrForbidden, ErrNotFound, ErrTooManyRequests, ErrInternal. The call is
+// repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) UpdateAppCommand(ctx context.Context, appID int64, commandID int64, req AppCommandRequest) (*AppCommand, error) {
 	body, err := checkedBody(req.Validate(), req.encode)
 	if err != nil {
-		return nil, operationUpdateAppCommand.invalid(err)
+		return nil, c.invalid(operationUpdateAppCommand, err)
 	}
 	result := new(AppCommand)
 	if err := c.call(ctx, operationUpdateAppCommand, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/commands/"+strconv.FormatInt(int64(commandID), 10), body, result.decode); err != nil {
@@ -361,15 +426,19 @@ func (c *Client) UpdateAppCommand(ctx context.Context, appID int64, commandID in
 var operationDeleteAppCommand = &operation{
 	name:        "deleteAppCommand",
 	method:      "DELETE",
+	idempotent:  true,
 	credentials: []*credential{credentialUserJWT},
+	object:      true,
 	failure:     failure{description: "error"},
+	advice:      []advice{adviceAppsUnauthorized, adviceAppsForbidden, adviceAppsNotFound, adviceAppsTooManyRequests},
 }
 
 // DeleteAppCommand removes a command from an app.
 //
 // It is DELETE /apps/{app_id}/commands/{command_id} and needs the userJWT.
 // Every failure is an *Error; the document names ErrUnauthorized, ErrForbidden,
-// ErrNotFound, ErrTooManyRequests, ErrInternal.
+// ErrNotFound, ErrTooManyRequests, ErrInternal. The call is repeated after 429,
+// after 5xx and after a connection that was lost.
 func (c *Client) DeleteAppCommand(ctx context.Context, appID int64, commandID int64) error {
 	return c.call(ctx, operationDeleteAppCommand, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/commands/"+strconv.FormatInt(int64(commandID), 10), nil, nil)
 }

@@ -23,6 +23,9 @@ const (
 	testJWT   = "jwt-0123456789"
 )
 
+// once is for tests that look at one attempt.
+var once = solafon.WithRetry(solafon.RetryPolicy{MaxAttempts: 1})
+
 // answering is a client whose every call is answered so.
 func answering(t *testing.T, status int, contentType, body string) *solafon.Client {
 	t.Helper()
@@ -37,7 +40,7 @@ func served(t *testing.T, handler http.HandlerFunc) *solafon.Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	c, err := solafon.NewClient(testToken, solafon.WithBaseURL(server.URL), solafon.WithUserJWT(testJWT), solafon.WithHTTPClient(server.Client()))
+	c, err := solafon.NewClient(testToken, solafon.WithBaseURL(server.URL), solafon.WithUserJWT(testJWT), solafon.WithHTTPClient(server.Client()), once)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,12 +73,12 @@ func TestFailures(t *testing.T) {
 		"HTML":                 {me, 502, "<html>\n<b>bad</b>", nil, 502, "Bad Gateway <html> <b>bad</b>"},
 		"nothing":              {me, 500, "", solafon.ErrInternal, 500, "Internal Server Error"},
 		"half a refusal":       {me, 400, `{"ok":false,"descr`, solafon.ErrBadRequest, 400, `{"ok":false,"descr`},
-		"success without JSON": {me, 200, "<html>", nil, 200, "the answer is not what it should be"},
-		"half a success":       {me, 200, `{"ok":true,"result":{"id":1`, nil, 200, "the answer is not what it should be"},
+		"success without JSON": {me, 200, "<html>", nil, 200, `the answer is HTML or XML, and JSON is wanted: it starts with "<html>"`},
+		"half a success":       {me, 200, `{"ok":true,"result":{"id":1`, nil, 200, "the answer is not JSON, or half of it: /result, byte 27"},
 		"no result":            {me, 200, `{"ok":true}`, nil, 200, "/result"},
 		"result null":          {me, 200, `{"ok":true,"result":null}`, nil, 200, "/result"},
 		"no ok":                {me, 200, `{"result":{"id":1,"is_bot":true}}`, nil, 200, "/ok"},
-		"empty success":        {me, 200, ``, nil, 200, "the answer is not what it should be"},
+		"empty success":        {me, 200, ``, nil, 200, "the answer is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.call(answering(t, c.status, "application/json", c.body))
@@ -273,7 +276,7 @@ func TestConnectionsAreReused(t *testing.T) {
 func TestNetworkErrorsStayReachable(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	c, err := solafon.NewClient(testToken, solafon.WithBaseURL(server.URL))
+	c, err := solafon.NewClient(testToken, solafon.WithBaseURL(server.URL), once)
 	if err != nil {
 		t.Fatal(err)
 	}

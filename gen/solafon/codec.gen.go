@@ -236,7 +236,7 @@ func (v *SendMessageRequest) encode(e *encoder) {
 	}
 	if v.Metadata != nil {
 		e.member("metadata")
-		var inner encoder
+		inner := encoder{reveal: e.reveal}
 		v.Metadata.encode(&inner)
 		e.inner(&inner)
 	}
@@ -259,6 +259,12 @@ func (v *SendMessageRequest) Validate() error {
 		if err := v.Metadata.Validate(); err != nil {
 			return below(err, "metadata")
 		}
+	}
+	if v.MessageType == MessageTypeButton && (v.Metadata == nil || len(v.Metadata.Buttons) == 0) {
+		return &ValidationError{Path: "metadata.buttons", Reason: "must not be empty where message_type is button: use WithButtons"}
+	}
+	if v.MessageType == MessageTypeImage && (v.Metadata == nil || v.Metadata.ImageURL == "") {
+		return &ValidationError{Path: "metadata.image_url", Reason: "must not be empty where message_type is image: use WithImage"}
 	}
 	return nil
 }
@@ -396,6 +402,9 @@ func (v *MessageMetadata) Validate() error {
 		if !absoluteURL(v.ImageURL) {
 			return &ValidationError{Path: "image_url", Reason: "must be an absolute URL"}
 		}
+		if !strings.HasPrefix(v.ImageURL, "https://") {
+			return &ValidationError{Path: "image_url", Reason: "must start with https://"}
+		}
 	}
 	return nil
 }
@@ -525,6 +534,33 @@ func (v *Message) decode(d *decoder) {
 			if v.Text = ""; !d.null() {
 				v.Text = d.string()
 			}
+		case "message_type":
+			start := *d
+			d.escapes = copied
+			if v.MessageType = ""; !d.null() {
+				v.MessageType = MessageType(d.string())
+			}
+			d.escapes = start.escapes
+			if d.err != nil {
+				*d, v.MessageType = start, "" // it has another form
+				d.skip()
+			}
+		case "metadata":
+			start := *d
+			d.escapes = copied
+			if v.Metadata = nil; !d.null() {
+				inner, offset := d.inner()
+				if len(inner.data) > 0 {
+					v.Metadata = new(MessageMetadata)
+					v.Metadata.decode(&inner)
+					d.adopt(&inner, offset)
+				}
+			}
+			d.escapes = start.escapes
+			if d.err != nil {
+				*d, v.Metadata = start, nil // it has another form
+				d.skip()
+			}
 		default:
 			d.skip()
 		}
@@ -555,7 +591,28 @@ func (v *Message) encode(e *encoder) {
 		e.member("text")
 		e.string(v.Text)
 	}
+	if v.MessageType != "" {
+		e.member("message_type")
+		e.string(string(v.MessageType))
+	}
+	if v.Metadata != nil {
+		e.member("metadata")
+		inner := encoder{reveal: e.reveal}
+		v.Metadata.encode(&inner)
+		e.inner(&inner)
+	}
 	e.close('}')
+}
+
+// Validate checks what the document asks of the values beyond their types. A
+// failure is a *ValidationError.
+func (v *Message) Validate() error {
+	if v.Metadata != nil {
+		if err := v.Metadata.Validate(); err != nil {
+			return below(err, "metadata")
+		}
+	}
+	return nil
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -1172,6 +1229,12 @@ func (v AppSettings) AppendJSON(dst []byte) ([]byte, error) {
 	return e.finish(dst)
 }
 
+// RevealJSON writes v as JSON with its secrets, for the side that hands them
+// out; MarshalJSON writes "[redacted]" for them. A failure is an *EncodeError.
+func (v AppSettings) RevealJSON() ([]byte, error) {
+	return encodeBody(v.encode)
+}
+
 func decodeAppCommandList(d *decoder) (list []AppCommand) {
 	if d.null() {
 		return nil
@@ -1276,8 +1339,10 @@ func (v *AppSettings) encode(e *encoder) {
 // Validate checks what the document asks of the values beyond their types. A
 // failure is a *ValidationError.
 func (v *AppSettings) Validate() error {
-	if len(v.WebhookLogs) > 10 {
-		return &ValidationError{Path: "webhookLogs", Reason: "must have at most 10 elements"}
+	if v.WebhookLogs != nil {
+		if len(v.WebhookLogs) > 10 {
+			return &ValidationError{Path: "webhookLogs", Reason: "must have at most 10 elements"}
+		}
 	}
 	return nil
 }
@@ -1299,6 +1364,12 @@ func (v App) AppendJSON(dst []byte) ([]byte, error) {
 	e := encoder{data: dst}
 	v.encode(&e)
 	return e.finish(dst)
+}
+
+// RevealJSON writes v as JSON with its secrets, for the side that hands them
+// out; MarshalJSON writes "[redacted]" for them. A failure is an *EncodeError.
+func (v App) RevealJSON() ([]byte, error) {
+	return encodeBody(v.encode)
 }
 
 // The members of App that its decoder has to have seen.
@@ -1354,8 +1425,9 @@ func (v *App) decode(d *decoder) {
 				v.WebhookURL = d.string()
 			}
 		case "apiToken":
-			if v.APIToken = ""; !d.null() {
-				v.APIToken = d.string()
+			v.APIToken = Secret{}
+			if !d.null() {
+				v.APIToken = d.secret()
 			}
 		case "moderationStatus":
 			if v.ModerationStatus = ""; !d.null() {
@@ -1423,9 +1495,9 @@ func (v *App) encode(e *encoder) {
 		e.member("webhookUrl")
 		e.string(v.WebhookURL)
 	}
-	if v.APIToken != "" {
+	if v.APIToken != (Secret{}) {
 		e.member("apiToken")
-		e.string(v.APIToken)
+		e.secret(v.APIToken)
 	}
 	if v.ModerationStatus != "" {
 		e.member("moderationStatus")
@@ -1788,6 +1860,12 @@ func (v RegeneratedToken) AppendJSON(dst []byte) ([]byte, error) {
 	return e.finish(dst)
 }
 
+// RevealJSON writes v as JSON with its secrets, for the side that hands them
+// out; MarshalJSON writes "[redacted]" for them. A failure is an *EncodeError.
+func (v RegeneratedToken) RevealJSON() ([]byte, error) {
+	return encodeBody(v.encode)
+}
+
 // The members of RegeneratedToken that its decoder has to have seen.
 const (
 	hasRegeneratedTokenAPIToken uint64 = 1 << iota
@@ -1807,7 +1885,7 @@ func (v *RegeneratedToken) decode(d *decoder) {
 				v.Message = d.string()
 			}
 		case "apiToken":
-			v.APIToken = d.string()
+			v.APIToken = d.secret()
 			seen |= hasRegeneratedTokenAPIToken
 		default:
 			d.skip()
@@ -1829,7 +1907,7 @@ func (v *RegeneratedToken) encode(e *encoder) {
 		e.string(v.Message)
 	}
 	e.member("apiToken")
-	e.string(v.APIToken)
+	e.secret(v.APIToken)
 	e.close('}')
 }
 

@@ -598,6 +598,9 @@ func (d *decoder) adopt(inner *decoder, offset int) {
 	}
 }
 
+// secret reads a string that must not be seen.
+func (d *decoder) secret() Secret { return NewSecret(d.string()) }
+
 // bytes reads a string of base64.
 func (d *decoder) bytes() []byte {
 	d.space()

@@ -44,6 +44,32 @@ type SendMessageRequest struct {
 	Metadata *MessageMetadata `json:"metadata,omitzero"`
 }
 
+// WithButtons returns the message with buttons under it, at least one, and
+// MessageType set to MessageTypeButton.
+func (v SendMessageRequest) WithButtons(buttons ...Button) SendMessageRequest {
+	v.MessageType = MessageTypeButton
+	var metadata MessageMetadata
+	if v.Metadata != nil {
+		metadata = *v.Metadata
+	}
+	metadata.Buttons = append([]Button{}, buttons...)
+	v.Metadata = &metadata
+	return v
+}
+
+// WithImage returns the message with the picture at an https address, and
+// MessageType set to MessageTypeImage.
+func (v SendMessageRequest) WithImage(imageURL string) SendMessageRequest {
+	v.MessageType = MessageTypeImage
+	var metadata MessageMetadata
+	if v.Metadata != nil {
+		metadata = *v.Metadata
+	}
+	metadata.ImageURL = imageURL
+	v.Metadata = &metadata
+	return v
+}
+
 // MessageType tells how a message is shown. Left empty, it is text.
 type MessageType string
 
@@ -58,7 +84,8 @@ const (
 type MessageMetadata struct {
 	// Buttons are shown under a message of type MessageTypeButton.
 	Buttons []Button `json:"buttons,omitzero"`
-	// ImageURL is the picture of a message of type MessageTypeImage.
+	// ImageURL is the https address of the picture of a message of type
+	// MessageTypeImage.
 	ImageURL string `json:"image_url,omitzero"`
 
 	// AdditionalProperties holds the members that no field has.
@@ -83,6 +110,10 @@ type Message struct {
 	Date int64 `json:"date,omitzero"`
 	// Text is what it says.
 	Text string `json:"text,omitzero"`
+	// MessageType tells how it is shown, where the platform repeats that.
+	MessageType MessageType `json:"message_type,omitzero"`
+	// Metadata is what went with the text, where the platform repeats that.
+	Metadata *MessageMetadata `json:"metadata,omitzero"`
 }
 
 // Chat is where a message was written.
@@ -202,8 +233,8 @@ type App struct {
 	WelcomeMessage string `json:"welcomeMessage,omitzero"`
 	// WebhookURL is where updates go.
 	WebhookURL string `json:"webhookUrl,omitzero"`
-	// APIToken is the secret that the bot authenticates with. Do not log it.
-	APIToken string `json:"apiToken,omitzero"`
+	// APIToken is the secret that the bot authenticates with.
+	APIToken Secret `json:"apiToken,omitzero"`
 	// ModerationStatus tells whether the app may be used.
 	ModerationStatus ModerationStatus `json:"moderationStatus,omitzero"`
 	// UsersCount is the number of its users.
@@ -283,6 +314,6 @@ type AppCommandRequest struct {
 type RegeneratedToken struct {
 	// Message is the platform's words.
 	Message string `json:"message,omitzero"`
-	// APIToken is the new token. The old one is invalid at once. Do not log it.
-	APIToken string `json:"apiToken"`
+	// APIToken is the new token. The old one is invalid at once.
+	APIToken Secret `json:"apiToken"`
 }

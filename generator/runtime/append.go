@@ -24,9 +24,10 @@ func (e *EncodeError) Error() string {
 
 // encoder appends JSON to data. The first failure stays in err.
 type encoder struct {
-	data []byte
-	name string // of the member that is being written
-	err  *EncodeError
+	data   []byte
+	name   string // of the member that is being written
+	reveal bool   // secrets are written, and not what stands for them
+	err    *EncodeError
 }
 
 // finish returns what was written, or what was there before and the failure.
@@ -165,6 +166,15 @@ func (e *encoder) inner(inner *encoder) {
 		return
 	}
 	e.string(string(inner.data))
+}
+
+// secret writes a secret, to one who may see it.
+func (e *encoder) secret(s Secret) {
+	if e.reveal {
+		e.string(s.Reveal())
+		return
+	}
+	e.string(redacted)
 }
 
 func (e *encoder) bytes(b []byte) { e.string(base64.StdEncoding.EncodeToString(b)) }

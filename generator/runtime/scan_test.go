@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -100,13 +101,32 @@ func TestEncoderRefuses(t *testing.T) {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Duration{
-		"": 0, "5": 5 * time.Second, "-5": 0, "soon": 0, "Thu, 01 Jan 2026 00:01:00 GMT": time.Minute, "Thu, 01 Jan 2015 00:01:00 GMT": 0,
+func TestAskedWait(t *testing.T) {
+	const date = "Thu, 01 Jan 2026 00:00:00 GMT"
+	limits := rateHeaders{limit: "X-Limit", remaining: "X-Left", reset: "X-Reset"}
+	for name, c := range map[string]struct {
+		status int
+		header map[string]string
+		want   time.Duration
+	}{
+		"nothing":         {429, nil, 0},
+		"seconds":         {429, map[string]string{"Retry-After": "5"}, 5 * time.Second},
+		"negative":        {429, map[string]string{"Retry-After": "-5"}, 0},
+		"words":           {429, map[string]string{"Retry-After": "soon"}, 0},
+		"a date":          {503, map[string]string{"Retry-After": "Thu, 01 Jan 2026 00:01:00 GMT"}, time.Minute},
+		"a date gone by":  {503, map[string]string{"Retry-After": "Thu, 01 Jan 2015 00:01:00 GMT"}, 0},
+		"reset":           {429, map[string]string{"X-Reset": "1767225607"}, 7 * time.Second},
+		"reset gone by":   {429, map[string]string{"X-Reset": "1767225507"}, 0},
+		"reset elsewhere": {500, map[string]string{"X-Reset": "1767225607"}, 0},
+		"both":            {429, map[string]string{"X-Reset": "1767225607", "Retry-After": "3"}, 3 * time.Second},
+		"reset of words":  {429, map[string]string{"X-Reset": "soon"}, 0},
 	} {
-		if got := retryAfter(text, now); got != want {
-			t.Errorf("%q: %v", text, got)
+		resp := &http.Response{StatusCode: c.status, Header: http.Header{"Date": {date}}}
+		for key, value := range c.header {
+			resp.Header.Set(key, value)
+		}
+		if got := askedWait(resp, limits); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -100,6 +101,7 @@ func (f *answerFormat) answer(w http.ResponseWriter, r *http.Request, result any
 		f.refuse(w, r, err)
 		return
 	}
+	result = revealed(result)
 	if f.result == "" {
 		writeJSON(w, f.status, result)
 		return
@@ -112,6 +114,31 @@ func (f *answerFormat) answer(w http.ResponseWriter, r *http.Request, result any
 		body[f.description] = f.words
 	}
 	writeJSON(w, f.status, body)
+}
+
+// revealer is a type with secrets in it.
+type revealer interface{ RevealJSON() ([]byte, error) }
+
+// revealing writes a value with its secrets shown.
+type revealing struct{ revealer }
+
+// MarshalJSON writes what RevealJSON does.
+func (r revealing) MarshalJSON() ([]byte, error) { return r.RevealJSON() }
+
+// revealed is a result whose secrets its caller may see: it asked for them.
+func revealed(result any) any {
+	if r, ok := result.(revealer); ok {
+		return revealing{r}
+	}
+	list := reflect.ValueOf(result)
+	if list.Kind() != reflect.Slice || !list.Type().Elem().Implements(reflect.TypeFor[revealer]()) {
+		return result
+	}
+	shown := make([]any, list.Len())
+	for i := range shown {
+		shown[i] = revealed(list.Index(i).Interface())
+	}
+	return shown
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

@@ -172,15 +172,17 @@ func (v *Grid) encode(e *encoder) {
 // Validate checks what the document asks of the values beyond their types. A
 // failure is a *ValidationError.
 func (v *Grid) Validate() error {
-	if len(v.Cells) < 1 {
-		return &ValidationError{Path: "cells", Reason: "must have at least 1 elements"}
-	}
-	if len(v.Cells) > 9 {
-		return &ValidationError{Path: "cells", Reason: "must have at most 9 elements"}
-	}
-	for i := range v.Cells {
-		if err := v.Cells[i].Validate(); err != nil {
-			return below(err, "cells["+strconv.Itoa(i)+"]")
+	if v.Cells != nil {
+		if len(v.Cells) == 0 {
+			return &ValidationError{Path: "cells", Reason: "must not be empty"}
+		}
+		if len(v.Cells) > 9 {
+			return &ValidationError{Path: "cells", Reason: "must have at most 9 elements"}
+		}
+		for i := range v.Cells {
+			if err := v.Cells[i].Validate(); err != nil {
+				return below(err, "cells["+strconv.Itoa(i)+"]")
+			}
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ const DefaultBaseURL = ""
 
 // NewClient makes a client of the envelopes.
 func NewClient(opts ...Option) (*Client, error) {
-	return newClient(DefaultBaseURL, opts)
+	return newClient(DefaultBaseURL, rateHeaders{}, opts)
 }
 
 // Failures for errors.Is. Each stands for the answers that its comment names.
@@ -21,14 +21,16 @@ var (
 )
 
 var operationGetOne = &operation{
-	name:     "getOne",
-	method:   "GET",
-	envelope: envelope{ok: "success", result: "data"},
+	name:       "getOne",
+	method:     "GET",
+	idempotent: true,
+	envelope:   envelope{ok: "success", result: "data"},
 }
 
 // GetOne
 //
-// It is GET /one. Every failure is an *Error.
+// It is GET /one. Every failure is an *Error. The call is repeated after 429,
+// after 5xx and after a connection that was lost.
 func (c *Client) GetOne(ctx context.Context) (*GetOneResult, error) {
 	result := new(GetOneResult)
 	if err := c.call(ctx, operationGetOne, "/one", nil, result.decode); err != nil {
@@ -38,14 +40,16 @@ func (c *Client) GetOne(ctx context.Context) (*GetOneResult, error) {
 }
 
 var operationGetMany = &operation{
-	name:     "getMany",
-	method:   "GET",
-	envelope: envelope{ok: "success", result: "data"},
+	name:       "getMany",
+	method:     "GET",
+	idempotent: true,
+	envelope:   envelope{ok: "success", result: "data"},
 }
 
 // GetMany
 //
-// It is GET /many. Every failure is an *Error.
+// It is GET /many. Every failure is an *Error. The call is repeated after 429,
+// after 5xx and after a connection that was lost.
 func (c *Client) GetMany(ctx context.Context) ([]string, error) {
 	var result []string
 	if err := c.call(ctx, operationGetMany, "/many", nil, func(d *decoder) {
@@ -59,15 +63,18 @@ func (c *Client) GetMany(ctx context.Context) ([]string, error) {
 }
 
 var operationDone = &operation{
-	name:     "done",
-	method:   "GET",
-	envelope: envelope{ok: "success", result: "data"},
-	failure:  failure{description: "message"},
+	name:       "done",
+	method:     "GET",
+	idempotent: true,
+	envelope:   envelope{ok: "success", result: "data"},
+	failure:    failure{description: "message"},
 }
 
 // Done
 //
 // It is GET /done. Every failure is an *Error; the document names ErrNotFound.
+// The call is repeated after 429, after 5xx and after a connection that was
+// lost.
 func (c *Client) Done(ctx context.Context) error {
 	return c.call(ctx, operationDone, "/done", nil, nil)
 }

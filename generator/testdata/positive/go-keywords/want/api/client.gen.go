@@ -13,7 +13,7 @@ const DefaultBaseURL = ""
 
 // NewClient makes a client of the go-keywords.
 func NewClient(opts ...Option) (*Client, error) {
-	return newClient(DefaultBaseURL, opts)
+	return newClient(DefaultBaseURL, rateHeaders{}, opts)
 }
 
 var operationSelect = &operation{
@@ -23,11 +23,13 @@ var operationSelect = &operation{
 
 // Select
 //
-// It is POST /things/{type}/{func}/{string}. Every failure is an *Error.
+// It is POST /things/{type}/{func}/{string}. Every failure is an *Error. The
+// call is repeated after 429, and where nothing was sent; never once it may
+// have arrived.
 func (c *Client) Select(ctx context.Context, typeParam string, funcParam int64, stringParam int32, req Interface) error {
 	body, err := checkedBody(req.Validate(), req.encode)
 	if err != nil {
-		return operationSelect.invalid(err)
+		return c.invalid(operationSelect, err)
 	}
 	return c.call(ctx, operationSelect, "/things/"+url.PathEscape(string(typeParam))+"/"+strconv.FormatInt(int64(funcParam), 10)+"/"+strconv.FormatInt(int64(stringParam), 10), body, nil)
 }

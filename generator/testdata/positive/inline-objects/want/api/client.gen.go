@@ -11,17 +11,19 @@ const DefaultBaseURL = ""
 
 // NewClient makes a client of the inline-objects.
 func NewClient(opts ...Option) (*Client, error) {
-	return newClient(DefaultBaseURL, opts)
+	return newClient(DefaultBaseURL, rateHeaders{}, opts)
 }
 
 var operationGetOne = &operation{
-	name:   "getOne",
-	method: "GET",
+	name:       "getOne",
+	method:     "GET",
+	idempotent: true,
 }
 
 // GetOne
 //
-// It is GET /one. Every failure is an *Error.
+// It is GET /one. Every failure is an *Error. The call is repeated after 429,
+// after 5xx and after a connection that was lost.
 func (c *Client) GetOne(ctx context.Context) (*GetOneResult, error) {
 	result := new(GetOneResult)
 	if err := c.call(ctx, operationGetOne, "/one", nil, result.decode); err != nil {

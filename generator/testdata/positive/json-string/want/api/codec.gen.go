@@ -56,7 +56,7 @@ func (v *Note) encode(e *encoder) {
 	e.open('{')
 	if v.Extra != nil {
 		e.member("extra")
-		var inner encoder
+		inner := encoder{reveal: e.reveal}
 		v.Extra.encode(&inner)
 		e.inner(&inner)
 	}

@@ -11,17 +11,19 @@ const DefaultBaseURL = ""
 
 // NewClient makes a client of the name-collisions.
 func NewClient(opts ...Option) (*Client, error) {
-	return newClient(DefaultBaseURL, opts)
+	return newClient(DefaultBaseURL, rateHeaders{}, opts)
 }
 
 var operationClient = &operation{
-	name:   "client",
-	method: "GET",
+	name:       "client",
+	method:     "GET",
+	idempotent: true,
 }
 
 // Client
 //
-// It is GET /client. Every failure is an *Error.
+// It is GET /client. Every failure is an *Error. The call is repeated after
+// 429, after 5xx and after a connection that was lost.
 func (c *Client) Client(ctx context.Context) (*ClientSchema, error) {
 	result := new(ClientSchema)
 	if err := c.call(ctx, operationClient, "/client", nil, result.decode); err != nil {

@@ -13,7 +13,7 @@ const DefaultBaseURL = "https://api.example.com/v1"
 // calls that need no other credential; it may be empty if only those that do
 // are made.
 func NewClient(token string, opts ...Option) (*Client, error) {
-	return newClient(DefaultBaseURL, append([]Option{withCredential(credentialToken, token)}, opts...))
+	return newClient(DefaultBaseURL, rateHeaders{}, append([]Option{withCredential(credentialToken, token)}, opts...))
 }
 
 var credentialToken = &credential{name: "token", header: "Authorization", prefix: "Bearer ", pass: "it to NewClient"}
@@ -26,12 +26,14 @@ func WithKey(key string) Option { return withCredential(credentialKey, key) }
 var operationGetA = &operation{
 	name:        "getA",
 	method:      "GET",
+	idempotent:  true,
 	credentials: []*credential{credentialToken},
 }
 
 // GetA
 //
-// It is GET /a and needs the token. Every failure is an *Error.
+// It is GET /a and needs the token. Every failure is an *Error. The call is
+// repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) GetA(ctx context.Context) (string, error) {
 	var result string
 	if err := c.call(ctx, operationGetA, "/a", nil, func(d *decoder) { result = d.string() }); err != nil {
@@ -43,12 +45,14 @@ func (c *Client) GetA(ctx context.Context) (string, error) {
 var operationGetB = &operation{
 	name:        "getB",
 	method:      "GET",
+	idempotent:  true,
 	credentials: []*credential{credentialKey},
 }
 
 // GetB
 //
-// It is GET /b and needs the key. Every failure is an *Error.
+// It is GET /b and needs the key. Every failure is an *Error. The call is
+// repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) GetB(ctx context.Context) (int64, error) {
 	var result int64
 	if err := c.call(ctx, operationGetB, "/b", nil, func(d *decoder) { result = d.int64() }); err != nil {
@@ -58,13 +62,15 @@ func (c *Client) GetB(ctx context.Context) (int64, error) {
 }
 
 var operationGetC = &operation{
-	name:   "getC",
-	method: "GET",
+	name:       "getC",
+	method:     "GET",
+	idempotent: true,
 }
 
 // GetC
 //
-// It is GET /c. Every failure is an *Error.
+// It is GET /c. Every failure is an *Error. The call is repeated after 429,
+// after 5xx and after a connection that was lost.
 func (c *Client) GetC(ctx context.Context) (bool, error) {
 	var result bool
 	if err := c.call(ctx, operationGetC, "/c", nil, func(d *decoder) { result = d.bool() }); err != nil {
@@ -76,13 +82,15 @@ func (c *Client) GetC(ctx context.Context) (bool, error) {
 var operationGetD = &operation{
 	name:        "getD",
 	method:      "GET",
+	idempotent:  true,
 	credentials: []*credential{credentialToken, credentialKey},
 	anonymous:   true,
 }
 
 // GetD
 //
-// It is GET /d and needs the token or the key. Every failure is an *Error.
+// It is GET /d and needs the token or the key. Every failure is an *Error. The
+// call is repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) GetD(ctx context.Context) ([]string, error) {
 	var result []string
 	if err := c.call(ctx, operationGetD, "/d", nil, func(d *decoder) {

@@ -43,7 +43,7 @@ type Client struct {
 // and how many calls the API still grants it.
 type account struct {
 	header string
-	value  []string
+	value  Secret
 	pace   *pace
 }
 
@@ -112,7 +112,7 @@ func withCredential(scheme *credential, value string) Option {
 		}
 		delete(c.accounts, scheme)
 		if value != "" {
-			c.accounts[scheme] = &account{header: http.CanonicalHeaderKey(scheme.header), value: []string{scheme.prefix + value}, pace: newPace()}
+			c.accounts[scheme] = &account{header: http.CanonicalHeaderKey(scheme.header), value: NewSecret(scheme.prefix + value), pace: newPace()}
 			c.secrets = append(c.secrets, NewSecret(value))
 		}
 		return nil

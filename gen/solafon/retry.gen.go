@@ -77,7 +77,13 @@ func (p *RetryPolicy) backoff(attempt int) time.Duration {
 // again waits for the time of the next attempt, and tells whether there is to be
 // one. Where the failure could be mended and is not, its text says why.
 func (p *RetryPolicy) again(a *attempt, start time.Time, e *Error) bool {
-	if !e.repeatable(a) || a.number == p.MaxAttempts {
+	if !e.repeatable(a) {
+		if !a.op.idempotent && (e.lost || e.Status >= 500) {
+			e.ending = "it may have been done all the same, so it is not repeated"
+		}
+		return false
+	}
+	if a.number == p.MaxAttempts {
 		return false
 	}
 	if e.RetryAfter > p.MaxRetryAfter {

@@ -3,6 +3,7 @@ package runtime
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -25,6 +26,7 @@ type attempt struct {
 	trace   httptrace.ClientTrace
 	started atomic.Bool // a connection was asked for: the doer does report
 	written atomic.Bool // the whole header was handed to a connection
+	http2   atomic.Bool // over which an answer can begin before the request ends
 }
 
 type attemptKey struct{}
@@ -42,13 +44,25 @@ func (a *attempt) context() context.Context {
 	if a.op.idempotent {
 		return a
 	}
-	a.trace.GetConn = func(string) { a.started.Store(true) }
+	a.trace.GetConn = func(string) {
+		a.started.Store(true)
+		a.written.Store(false) // net/http asks for another only if nothing was written to the last
+	}
+	a.trace.GotConn = func(info httptrace.GotConnInfo) {
+		conn, ok := info.Conn.(*tls.Conn)
+		a.http2.Store(ok && conn.ConnectionState().NegotiatedProtocol == "h2")
+	}
 	a.trace.WroteHeaders = func() { a.written.Store(true) }
+	a.trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
+		if info.Err != nil && !a.http2.Load() {
+			a.written.Store(false) // the connection took a part of it at most
+		}
+	}
 	return httptrace.WithClientTrace(a, &a.trace)
 }
 
 // unsent tells whether the failure of an attempt proves that the API has not
-// got the request: its header was never written, or no connection was made. A
+// got the request: it was never written whole, or no connection was made. A
 // doer that does not report to httptrace has to say so in its error.
 func (a *attempt) unsent(err error) bool {
 	if a.written.Load() {
@@ -73,8 +87,8 @@ func (c *Client) send(a *attempt, account *account, path string, body []byte) (*
 	if c.userAgent != nil {
 		req.Header["User-Agent"] = c.userAgent
 	}
-	if account.value != nil {
-		req.Header[account.header] = account.value
+	if account.header != "" {
+		req.Header[account.header] = []string{account.value.Reveal()}
 	}
 	if body != nil {
 		req.Header["Content-Type"] = jsonValue
@@ -83,8 +97,9 @@ func (c *Client) send(a *attempt, account *account, path string, body []byte) (*
 		req.Body, _ = req.GetBody()
 	} else if a.op.method == http.MethodGet && !a.op.idempotent {
 		// net/http sends a GET again by itself where a connection dies, unless it
-		// has a body that cannot be read twice. This one is empty.
-		req.Body = io.NopCloser(eof{})
+		// has a body that cannot be read twice. This one is empty, and identity
+		// keeps net/http from looking into it first.
+		req.Body, req.TransferEncoding = io.NopCloser(eof{}), []string{"identity"}
 	}
 	return c.doer.Do(req)
 }

@@ -10,6 +10,7 @@ package generator
 
 import (
 	"io/fs"
+	"path"
 	"path/filepath"
 )
 
@@ -31,6 +32,9 @@ type Config struct {
 	// ImportPrefix is the import path of the folder that the output goes to;
 	// the server's side imports the bindings from under it.
 	ImportPrefix string
+	// Reference is where a page that lists every call goes, relative to the
+	// folder that the output goes to and with slashes; left empty, none is made.
+	Reference string
 }
 
 func (c Config) sourceName() string { return filepath.Base(c.Spec) }
@@ -56,6 +60,11 @@ func Generate(config Config) (*Output, error) {
 	}
 	if err := out.carry(); err != nil {
 		return nil, err
+	}
+	if config.Reference != "" {
+		if err := out.reference(path.Clean(config.Reference)); err != nil {
+			return nil, err
+		}
 	}
 	return &Output{files: out.files, mark: m.mark(), header: m.header()}, nil
 }

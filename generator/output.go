@@ -141,8 +141,12 @@ func (o *Output) stale(dir string) ([]change, error) {
 // globEscaper keeps a folder's name from being taken for a pattern.
 var globEscaper = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`)
 
-// generated tells whether a file was made by an earlier run.
-func (o *Output) generated(src []byte) bool { return bytes.HasPrefix(src, []byte(o.mark)) }
+// generated tells whether a file was made by an earlier run: its first line is a
+// comment, of Go or of a page, that says so.
+func (o *Output) generated(src []byte) bool {
+	page := []byte("<!-- " + strings.TrimPrefix(o.mark, "// "))
+	return bytes.HasPrefix(src, []byte(o.mark)) || bytes.HasPrefix(src, page)
+}
 
 // Write brings the files below dir into step and returns the names of those
 // that it changed. It changes all of them or none: new files are written beside

@@ -105,7 +105,7 @@ func (d *demo) say(format string, args ...any) {
 // the demo is built on, where their repository is at hand.
 func (d *demo) bindings() error {
 	start := time.Now()
-	output, err := generator.Generate(generator.Config{Spec: spec.Document, Files: spec.Files, Tool: tool, ImportPrefix: ownModule + "/gen"})
+	output, err := generator.Generate(generator.Config{Spec: spec.Document, Files: spec.Files, Tool: tool, ImportPrefix: ownModule + "/gen", Reference: "../docs/api.md"})
 	if err != nil {
 		return err
 	}

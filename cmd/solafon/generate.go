@@ -16,7 +16,7 @@ import (
 )
 
 func generateCommand() *cobra.Command {
-	var spec, out string
+	var spec, out, reference string
 	var check, diff bool
 	cmd := &cobra.Command{
 		Use:   "generate",
@@ -33,11 +33,11 @@ Nothing is written unless everything can be.`,
 			if check && diff {
 				return usageError{errors.New("--check and --diff exclude each other: pass one")}
 			}
-			spec, out, err := paths(cmd, spec, out)
+			spec, out, reference, err := paths(cmd, spec, out, reference)
 			if err != nil {
 				return err
 			}
-			output, err := generate(cmd.ErrOrStderr(), spec, out)
+			output, err := generate(cmd.ErrOrStderr(), spec, out, reference)
 			if err != nil {
 				return err
 			}
@@ -58,6 +58,7 @@ Nothing is written unless everything can be.`,
 	}
 	cmd.Flags().StringVar(&spec, "spec", "", "the document (default: this repository's spec/openapi.yaml)")
 	cmd.Flags().StringVar(&out, "out", "", "the folder to write to (default: this repository's gen)")
+	cmd.Flags().StringVar(&reference, "reference", "", "a page to write that lists every call (default: this repository's docs/api.md, for its own document)")
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing; fail and name the files that are out of step")
 	cmd.Flags().BoolVar(&diff, "diff", false, "write nothing; show what would change")
 	return cmd
@@ -65,18 +66,21 @@ Nothing is written unless everything can be.`,
 
 // paths settles where to read and write. Left out, both are this repository's,
 // wherever inside it the command runs.
-func paths(cmd *cobra.Command, spec, out string) (string, string, error) {
-	for _, flag := range []string{"spec", "out"} {
+func paths(cmd *cobra.Command, spec, out, reference string) (string, string, string, error) {
+	for _, flag := range []string{"spec", "out", "reference"} {
 		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
-			return "", "", usageError{fmt.Errorf("--%s is empty: name a path", flag)}
+			return "", "", "", usageError{fmt.Errorf("--%s is empty: name a path", flag)}
 		}
 	}
 	if spec != "" && out != "" {
-		return spec, out, nil
+		return spec, out, reference, nil
 	}
 	root, module, err := findModule(".")
 	if err != nil || module != ownModule {
-		return "", "", usageError{errors.New("this is not the repository of the bindings: pass --spec and --out")}
+		return "", "", "", usageError{errors.New("this is not the repository of the bindings: pass --spec and --out")}
+	}
+	if reference == "" && spec == "" && out == "" {
+		reference = filepath.Join(root, "docs", "api.md")
 	}
 	if spec == "" {
 		spec = filepath.Join(root, "spec", "openapi.yaml")
@@ -84,7 +88,7 @@ func paths(cmd *cobra.Command, spec, out string) (string, string, error) {
 	if out == "" {
 		out = filepath.Join(root, "gen")
 	}
-	return spec, out, nil
+	return spec, out, reference, nil
 }
 
 const ownModule = "github.com/solafon/solafon-go"
@@ -95,10 +99,13 @@ const tool = "solafon generate"
 // generate runs the pipeline for a folder, whose import path is that of its
 // module. Outside a module there is none, which is worth a warning: the
 // server's side imports the bindings.
-func generate(stderr io.Writer, spec, out string) (*generator.Output, error) {
+func generate(stderr io.Writer, spec, out, reference string) (*generator.Output, error) {
 	config := generator.Config{Spec: spec, Tool: tool}
 	absolute, err := filepath.Abs(out)
 	if err != nil {
+		return nil, err
+	}
+	if config.Reference, err = below(absolute, reference); err != nil {
 		return nil, err
 	}
 	root, module, err := findModule(absolute)
@@ -106,12 +113,26 @@ func generate(stderr io.Writer, spec, out string) (*generator.Output, error) {
 		fmt.Fprintf(stderr, "solafon: %s is in no Go module (%v), so the server's side will not find the bindings; run go mod init above it and generate again\n", out, err)
 		return generator.Generate(config)
 	}
-	below, err := filepath.Rel(root, absolute)
+	folder, err := filepath.Rel(root, absolute)
 	if err != nil {
 		return nil, err
 	}
-	config.ImportPrefix = path.Join(module, filepath.ToSlash(below))
+	config.ImportPrefix = path.Join(module, filepath.ToSlash(folder))
 	return generator.Generate(config)
+}
+
+// below is a file's path as seen from a folder, with slashes; it is empty for
+// none.
+func below(folder, file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	relative, err := filepath.Rel(folder, absolute)
+	return filepath.ToSlash(relative), err
 }
 
 // findModule finds the module that a folder is in or would be in.

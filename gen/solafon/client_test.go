@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -190,6 +192,13 @@ func TestNewClientRefuses(t *testing.T) {
 		"no base URL":           solafon.WithBaseURL(""),
 		"a header cannot carry": solafon.WithUserJWT("a\nb"),
 		"the client is nil":     solafon.WithHTTPClient(nil),
+		"leave the option out":  solafon.WithHTTPClient((*http.Client)(nil)),
+		"option is nil":         nil,
+		"function is nil":       solafon.WithMiddleware(nil),
+		"returned nil":          solafon.WithMiddleware(func(solafon.Doer) solafon.Doer { return nil }),
+		"is negative":           solafon.WithRetry(solafon.RetryPolicy{MaxAttempts: -1}),
+		"at least 1":            solafon.WithRateLimit(0, 1),
+		"WithUserAgent: ":       solafon.WithUserAgent("a\nb"),
 	} {
 		if c, err := solafon.NewClient(testToken, opt); err == nil || c != nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "pass@") {
 			t.Errorf("NewClient = %v, %v, want …%s…", c, err, want)
@@ -296,5 +305,101 @@ func TestMetadataIsAStringOfJSON(t *testing.T) {
 	var again solafon.SendMessageRequest
 	if err := json.Unmarshal(data, &again); err != nil || again.Metadata.ImageURL != req.Metadata.ImageURL {
 		t.Errorf("%+v, %v", again, err)
+	}
+}
+
+// TestConnectionsAreKept makes 10,000 calls from 64 callers through the default
+// HTTP client, and lets the server count the connections.
+func TestConnectionsAreKept(t *testing.T) {
+	var opened, calls atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		io.WriteString(w, `{"ok":true,"result":{"id":1,"is_bot":true}}`)
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c, err := solafon.NewClient(testToken, solafon.WithBaseURL(server.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var callers sync.WaitGroup
+	var next atomic.Int32
+	for range 64 {
+		callers.Go(func() {
+			for next.Add(1) <= 10_000 {
+				if _, err := c.GetMe(context.Background()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	callers.Wait()
+	if calls.Load() != 10_000 || opened.Load() > 64 {
+		t.Errorf("%d calls opened %d connections", calls.Load(), opened.Load())
+	}
+	t.Logf("10,000 calls opened %d connections", opened.Load())
+}
+
+// TestBuilders checks what builders make, and what they refuse.
+func TestBuilders(t *testing.T) {
+	base := solafon.SendMessageRequest{ChatID: 1, Text: "x"}
+	buttons := []solafon.Button{{Text: "Buy", Action: "buy"}}
+	for name, c := range map[string]struct {
+		req  solafon.SendMessageRequest
+		want string
+	}{
+		"buttons": {base.WithButtons(buttons...), `{"chat_id":1,"text":"x","message_type":"button","metadata":"{\"buttons\":[{\"text\":\"Buy\",\"action\":\"buy\"}]}"}`},
+		"image":   {base.WithImage("https://example.com/a.png"), `{"chat_id":1,"text":"x","message_type":"image","metadata":"{\"image_url\":\"https://example.com/a.png\"}"}`},
+	} {
+		data, err := c.req.MarshalJSON()
+		if invalid := c.req.Validate(); err != nil || invalid != nil || string(data) != c.want {
+			t.Errorf("%s: %s, %v, %v", name, data, err, invalid)
+		}
+		var again solafon.SendMessageRequest
+		if err := json.Unmarshal(data, &again); err != nil || !reflect.DeepEqual(again, c.req) {
+			t.Errorf("%s reads back as %+v, %v", name, again, err)
+		}
+	}
+	made := base.WithButtons(buttons...)
+	buttons[0].Text = "changed"
+	if other := made.WithImage("https://example.com/a.png"); base.Metadata != nil || made.Metadata.ImageURL != "" || made.Metadata.Buttons[0].Text != "Buy" || other.MessageType != solafon.MessageTypeImage {
+		t.Errorf("a builder changes what it was called on: %+v %+v", base, made)
+	}
+	for want, req := range map[string]solafon.SendMessageRequest{
+		"metadata.buttons must not be empty where message_type is button: use WithButtons": base.WithButtons(),
+		"metadata.buttons[0].text must not be empty":                                       base.WithButtons(solafon.Button{Action: "a"}),
+		"metadata.buttons[1].action must not be empty":                                     base.WithButtons(solafon.Button{Text: "a", Action: "a"}, solafon.Button{Text: "b"}),
+		"metadata.image_url must not be empty where message_type is image: use WithImage":  base.WithImage(""),
+		"metadata.image_url must start with https://":                                      base.WithImage("http://example.com/a.png"),
+		"metadata.image_url must be an absolute URL":                                       base.WithImage("a.png"),
+	} {
+		if err := req.Validate(); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// TestAnswersAreReadLeniently: what a server repeats of a message is read, and
+// none of it can make a message that was sent look like one that was not.
+func TestAnswersAreReadLeniently(t *testing.T) {
+	for metadata, want := range map[string]*solafon.MessageMetadata{
+		`"{\"buttons\":[{\"text\":\"Buy\",\"action\":\"buy\"}]}"`: {Buttons: []solafon.Button{{Text: "Buy", Action: "buy"}}},
+		`""`: nil, `null`: nil, `"not JSON"`: nil, `{"buttons":[]}`: nil, `7`: nil, `"{\"buttons\":7}"`: nil,
+	} {
+		c := answering(t, 200, "application/json", `{"ok":true,"result":{"metadata":`+metadata+`,"message_id":5,"chat":{"id":1},"message_type":["?"],"text":"x"}}`)
+		m, err := c.SendMessage(context.Background(), solafon.SendMessageRequest{ChatID: 1, Text: "x"})
+		if err != nil || m.MessageID != 5 || m.Text != "x" || m.MessageType != "" || !reflect.DeepEqual(m.Metadata, want) {
+			t.Errorf("%s: %+v, %v", metadata, m, err)
+		}
+	}
+	c := answering(t, 200, "application/json", `{"ok":true,"result":{"metadata":{"a":[}},"message_id":5,"chat":{"id":1}}}`)
+	if _, err := c.SendMessage(context.Background(), solafon.SendMessageRequest{ChatID: 1, Text: "x"}); err == nil {
+		t.Error("an answer that is not JSON is accepted")
 	}
 }

@@ -1,16 +1,17 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 10m
+ROUNDS ?= 15
 
 .PHONY: help
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: generate
-generate: ## Refresh gen/ from spec/openapi.yaml
+generate: ## Refresh gen/ and docs/api.md from spec/openapi.yaml
 	go generate ./...
 
 .PHONY: check
-check: ## Fail if gen/ is out of step with the document
+check: ## Fail if gen/ or docs/api.md is out of step with the document
 	go run ./cmd/solafon generate --check
 
 .PHONY: test
@@ -18,8 +19,9 @@ test: ## Run every test, with the race detector
 	go test -race ./...
 
 .PHONY: fuzz
-fuzz: ## Fuzz the decoder against another library for FUZZTIME (10m)
+fuzz: ## Fuzz the decoder against another library, and the client's reading of answers, for FUZZTIME (10m) each
 	go test ./gen/solafon -run '^$$' -fuzz FuzzDecodeUpdate -fuzztime $(FUZZTIME)
+	go test ./gen/solafon -run '^$$' -fuzz FuzzAnswer -fuzztime $(FUZZTIME)
 
 .PHONY: lint
 lint: ## Run go vet and staticcheck
@@ -27,8 +29,13 @@ lint: ## Run go vet and staticcheck
 	go run honnef.co/go/tools/cmd/staticcheck ./...
 
 .PHONY: bench
-bench: ## Measure generation beside oapi-codegen's own, as a ratio
+bench: ## Measure generation and calls beside their peers, as ratios
 	go test ./generator -run '^$$' -bench Generate -benchtime 20x
+	cd bench && go test -run '^$$' -bench . -benchtime $(ROUNDS)x .
+
+.PHONY: breaking
+breaking: ## Tell what would break callers since the last tag, or since SINCE
+	@go run ./cmd/breaking $(if $(SINCE),--since $(SINCE))
 
 .PHONY: demo
 demo: ## Watch a bot receive webhooks and answer them

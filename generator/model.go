@@ -78,6 +78,7 @@ type operation struct {
 	Advice      []*advice
 	Poll        *poll
 	spec        *openapi3.Operation
+	at          pointer
 }
 
 // Authenticated tells whether the server's side has a credential to check.
@@ -181,6 +182,7 @@ func newModel(doc *document, config Config) (*model, error) {
 	for _, later := range b.deferred {
 		later()
 	}
+	b.checkMethods()
 	b.checkCycles()
 	b.finishCredentials()
 	b.Sentinels = slices.SortedFunc(maps.Values(b.sentinels), func(x, y *sentinel) int { return strings.Compare(x.Name, y.Name) })
@@ -345,7 +347,7 @@ func (b *builder) reserveNames() {
 
 // operation reads one operation.
 func (b *builder) operation(p pointer, path, method string, op *openapi3.Operation) {
-	o := &operation{ID: op.OperationID, Method: method, Path: path, spec: op}
+	o := &operation{ID: op.OperationID, Method: method, Path: path, spec: op, at: p}
 	if o.ID == "" {
 		o.ID = strings.ToLower(method) + " " + path
 	}
@@ -411,6 +413,26 @@ func (b *builder) poll(p pointer, o *operation) {
 			return
 		}
 		o.Poll = &poll{Name: name, ID: path[0], Least: least, Most: most}
+	}
+}
+
+// checkMethods complains about methods of the client that have one name.
+func (b *builder) checkMethods() {
+	taken := map[string]string{"String": "the client's own", "GoString": "the client's own"}
+	for _, o := range b.Operations {
+		if whose := taken[o.Name]; whose != "" {
+			b.at(o.at.to("operationId"), fmt.Sprintf("the operation %q has the name of a method that is %s", o.ID, whose), "give it another name")
+		}
+		taken[o.Name] = fmt.Sprintf("the operation %q", o.ID)
+	}
+	for _, o := range b.Operations {
+		if o.Poll == nil {
+			continue
+		}
+		if whose := taken[o.Poll.Name]; whose != "" {
+			b.at(o.at.to(extPoll), fmt.Sprintf("the method %q has the name of a method that is %s", o.Poll.Name, whose), "give it another name")
+		}
+		taken[o.Poll.Name] = fmt.Sprintf("the poll of %q", o.ID)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestReadme(t *testing.T) {
 		t.Errorf("the table has %d paths", paths)
 	}
 	ci := read(t, "../../.ci/run")
-	for _, match := range regexp.MustCompile(`(?m)^    (go [^#\n]+)`).FindAllStringSubmatch(readme, -1) {
+	for _, match := range regexp.MustCompile(`(?m)^    ((?:go|make) [^#\n]+)`).FindAllStringSubmatch(readme, -1) {
 		command := strings.TrimSpace(match[1])
 		command, _, _ = strings.Cut(command, " --out ")
 		if strings.HasPrefix(command, "go test") {
@@ -74,29 +74,80 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// TestReadmeBot compiles the README's bot as a package of this module.
-func TestReadmeBot(t *testing.T) {
-	_, rest, _ := strings.Cut(read(t, "../../README.md"), "```go\n")
-	bot, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatal("the README has no bot")
+// TestReadmeCompiles compiles what the README shows: a bot, and lines about its
+// client.
+func TestReadmeCompiles(t *testing.T) {
+	blocks := goBlocks(t, "../../README.md")
+	if len(blocks) < 2 {
+		t.Fatalf("the README has %d pieces of Go", len(blocks))
 	}
+	compiles(t, blocks[0])
+	var b strings.Builder
+	b.WriteString("package main\n\nimport (\n\t\"context\"\n\t\"errors\"\n\t\"log\"\n\t\"os\"\n\n\t\"github.com/solafon/solafon-go/gen/solafon\"\n)\n\nfunc show(ctx context.Context) error {\n")
+	for _, block := range blocks[1:] {
+		b.WriteString(block)
+	}
+	b.WriteString("\treturn err\n}\n\nfunc main() { log.Print(show(context.Background())); errors.Is(nil, nil); os.Exit(0) }\n")
+	compiles(t, b.String())
+}
+
+// TestReferenceCompiles compiles every line of Go in the list of calls.
+func TestReferenceCompiles(t *testing.T) {
+	blocks := goBlocks(t, "../../docs/api.md")
+	if len(blocks) < 15 {
+		t.Fatalf("the list has %d lines of Go", len(blocks))
+	}
+	var b strings.Builder
+	b.WriteString("package main\n\nimport (\n\t\"context\"\n\n\t\"github.com/solafon/solafon-go/gen/solafon\"\n)\n\nfunc main() {\n\tctx := context.Background()\n\tclient, err := solafon.NewClient(\"\")\n\tuse(err)\n")
+	for _, block := range blocks {
+		line := strings.TrimSpace(block)
+		names, _, _ := strings.Cut(line, " := ")
+		names = strings.TrimPrefix(names, "for ")
+		switch {
+		case strings.HasPrefix(line, "for "):
+			line += "\n\t\tuse(" + names + ")\n\t}"
+		case strings.HasSuffix(line, "{"):
+			line += "\n\t\treturn nil\n\t})\n\tuse(" + names + ")"
+		default:
+			line += "\n\tuse(" + names + ")"
+		}
+		b.WriteString("\t{\n\t" + line + "\n\t}\n")
+	}
+	b.WriteString("}\n\nfunc use(...any) {}\n")
+	compiles(t, b.String())
+}
+
+// goBlocks are the pieces of Go in a page.
+func goBlocks(t *testing.T, file string) []string {
+	t.Helper()
+	var blocks []string
+	for i, part := range strings.Split(read(t, file), "```go\n") {
+		if block, _, ended := strings.Cut(part, "```"); i > 0 && ended {
+			blocks = append(blocks, block)
+		}
+	}
+	return blocks
+}
+
+// compiles builds a program as a package of this module.
+func compiles(t *testing.T, program string) {
+	t.Helper()
 	dir := t.TempDir()
 	source, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "cmd", "readmebot", "main.go"): source}})
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "cmd", "shown", "main.go"): source}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.WriteFile(source, []byte(bot), 0o644), os.WriteFile(overlay, replace, 0o644)); err != nil {
+	if err := errors.Join(os.WriteFile(source, []byte(program), 0o644), os.WriteFile(overlay, replace, 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.Command("go", "build", "-overlay", overlay, "-o", filepath.Join(dir, "bot"), "./cmd/readmebot")
+	build := exec.Command("go", "build", "-overlay", overlay, "-o", filepath.Join(dir, "program"), "./cmd/shown")
 	build.Dir = root
 	if text, err := build.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, text)
+		t.Errorf("%v\n%s\n%s", err, text, program)
 	}
 }

@@ -213,7 +213,7 @@ func (c *Client) invalid(op *operation, err error) error {
 
 // encodeBody writes a request's body, with its secrets shown.
 func encodeBody(encode func(*encoder)) ([]byte, error) {
-	e := encoder{reveal: true}
+	e := encoder{data: make([]byte, 0, 128), reveal: true} // most bodies fit
 	encode(&e)
 	return e.finish(nil)
 }

@@ -3,7 +3,9 @@ package solafon_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -192,4 +194,43 @@ func checkDecodeError(t *testing.T, data []byte, err error) {
 	if d.Offset < 0 || d.Offset > len(data) || d.Reason == "" || d.Path != "" && !strings.HasPrefix(d.Path, "/") || strings.Contains(d.Error(), "\n") {
 		t.Fatalf("%q: %#v", data, d)
 	}
+}
+
+// FuzzAnswer gives the client any answer: it returns a result or an *Error of
+// one line, and an answer that has no refusal in it is a result if another
+// library finds one in it too.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range []string{`{"ok":true,"result":{"id":1,"is_bot":true}}`, `{"result":{"id":1,"is_bot":true},"ok":true}`, `{"ok":false,"error_code":400,"description":"x\ny"}`, "<html>", "", `{"ok":true`, "\xff"} {
+		f.Add(200, body)
+		f.Add(400, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 200 || status > 599 {
+			return
+		}
+		answer := doerFunc(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})
+		c, err := solafon.NewClient(testToken, once, solafon.WithHTTPClient(answer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		me, err := c.GetMe(t.Context())
+		if err == nil {
+			var a struct {
+				OK     bool `json:"ok"`
+				Result struct {
+					ID int64 `json:"id"`
+				} `json:"result"`
+			}
+			if json.Unmarshal([]byte(body), &a) != nil || !a.OK || a.Result.ID != me.ID || status > 299 {
+				t.Errorf("%d %q is taken for %+v", status, body, me)
+			}
+			return
+		}
+		var e *solafon.Error
+		if !errors.As(err, &e) || me != nil || e.Status != status || strings.ContainsAny(err.Error(), "\n\r") || len(e.Body) > 4<<10 {
+			t.Errorf("%d %q: %q", status, body, err)
+		}
+	})
 }

@@ -115,7 +115,7 @@ func TestEchoedSecretsAreMasked(t *testing.T) {
 	for name, body := range map[string]string{
 		"plain": "you sent %s", "HTML": "<pre>Authorization: Bearer %s</pre>", "refusal": `{"ok":false,"error_code":400,"description":"bad token %s"}`,
 		"success": `{"ok":true,"result":{"%s":`, "result": `{"ok":true,"result":"%s"}`, "member": `{"ok":true,"result":{"id":1,"%[1]s":{"%[1]s":[}}}`,
-		"cut": long + "%s", "half": `%s`,
+		"cut": long + "%s", "half": `%s`, "many": strings.Repeat("%[1]s", 1000), "long": `{"ok":false,"description":"` + strings.Repeat("x%[1]s", 1000) + `"}`,
 	} {
 		for _, status := range []int{200, 400, 401, 502} {
 			c := served(t, func(w http.ResponseWriter, r *http.Request) {
@@ -130,7 +130,7 @@ func TestEchoedSecretsAreMasked(t *testing.T) {
 			}
 			noSecrets(t, err)
 			var e *solafon.Error
-			if errors.As(err, &e); strings.Contains(string(e.Body), testToken[:6]) {
+			if errors.As(err, &e); strings.Contains(string(e.Body)+e.Error(), testToken[:6]) || len(e.Error()) > 2000 {
 				t.Errorf("%s at %d keeps a part of the credential: …%s", name, status, e.Body[max(0, len(e.Body)-40):])
 			}
 			_, err = c.GetAppSettings(context.Background(), 7)

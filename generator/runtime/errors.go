@@ -21,7 +21,8 @@ type Error struct {
 	Status int
 	// Code is the code that the answer's body gives, or Status.
 	Code int
-	// Description is the API's words, or what went wrong before it could say any.
+	// Description is the API's words, 1 KiB at most, or what went wrong before it
+	// could say any.
 	Description string
 	// RetryAfter is how long the answer asks to wait; 0 when it does not ask.
 	RetryAfter time.Duration
@@ -141,7 +142,7 @@ func (c *Client) refused(op *operation, resp *http.Response, data []byte) *Error
 		case key == op.failure.code && d.pos < len(data) && data[d.pos] != 'n':
 			e.Code = int(d.int(32))
 		case key == op.failure.description && d.pos < len(data) && data[d.pos] == '"':
-			e.Description = oneLine(c.secrets.text(d.string()))
+			e.Description = shortened(oneLine(c.secrets.text(d.string())))
 		default:
 			d.skip()
 		}
@@ -166,6 +167,17 @@ func plainText(status int, body []byte) string {
 		return strings.TrimSpace(name + " " + words)
 	}
 	return words
+}
+
+// maxDescription is how many bytes of the API's words Error keeps.
+const maxDescription = 1 << 10
+
+// shortened is a text that an error can end with: "…" tells that it goes on.
+func shortened(text string) string {
+	if len(text) <= maxDescription {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxDescription], "") + "…"
 }
 
 // oneLine is a text of others on one line.

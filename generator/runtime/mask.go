@@ -22,14 +22,22 @@ func (m masker) text(text string) string {
 	return text
 }
 
-// start is the start of a text, without the secrets and without a part of one
-// at its end.
+// start is the start of a text, without the secrets and without the part of one
+// that stands where the text was cut.
 func (m masker) start(data []byte, length int) string {
 	longest := 0
 	for _, secret := range m {
 		longest = max(longest, len(secret.Reveal()))
 	}
 	text := m.text(string(data[:min(len(data), length+longest)]))
+	for _, secret := range m {
+		value := secret.Reveal()
+		for n := min(len(value), len(text)); n >= shortestMasked; n-- {
+			if strings.HasSuffix(text, value[:n]) {
+				text = text[:len(text)-n] + redacted
+			}
+		}
+	}
 	return text[:min(len(text), length)]
 }
 

@@ -119,7 +119,11 @@ func (t *goType) sample(pkg string, depth int) string {
 	case u.Kind == kindTime:
 		return "time.Now()"
 	case u.Kind == kindList:
-		return plain.In(pkg) + "{" + u.Elem.sample(pkg, depth+1) + "}"
+		elem := u.Elem.sample(pkg, depth+1)
+		if u.Elem.IsStruct() {
+			elem = strings.TrimPrefix(elem, u.Elem.In(pkg))
+		}
+		return plain.In(pkg) + "{" + elem + "}"
 	case u.Kind == kindNamed && u.Def.Kind == structDef:
 		var members []string
 		for _, f := range u.Def.Fields {

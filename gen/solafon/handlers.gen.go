@@ -22,12 +22,12 @@ func WithAppToken(value string) WebhookOption { return withHeaderSecret("X-App-T
 // The platform POSTs one update. A 5xx answer and one that takes longer than 10
 // seconds count as failed; the same update can then come again.
 //
-// It answers 200 when receive returns nil; 500 when it returns an error or
-// panics; 405 for any method but POST; 401 where a credential is asked for and
-// the delivery does not carry it; 415 for a body that is not JSON by its
-// content type; 413 for one above the limit, 1 MiB unless WithMaxBody says
-// otherwise; and 400 for one that cannot be decoded, with the words of the
-// *DecodeError.
+// It answers 200 when receive returns nil; 503 when it returns an *Unavailable,
+// and 500 when it returns any other error or panics; 405 for any method but
+// POST; 401 where a credential is asked for and the delivery does not carry it;
+// 415 for a body that is not JSON by its content type; 413 for one above the
+// limit, 1 MiB unless WithMaxBody says otherwise; and 400 for one that cannot
+// be decoded, with the words of the *DecodeError.
 //
 // The context that receive gets ends 9 seconds after the delivery came in,
 // unless WithTimeout says otherwise, so that there is time to answer within 10

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -135,5 +136,16 @@ func TestWebhookSlowBody(t *testing.T) {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusRequestTimeout {
 		t.Errorf("%s", resp.Status)
+	}
+}
+
+func TestUnavailableIsAnswered503(t *testing.T) {
+	h := solafon.NewWebhookHandler(func(context.Context, solafon.Update) error {
+		return fmt.Errorf("storing: %w", &solafon.Unavailable{RetryAfter: 1500 * time.Millisecond, Err: errors.New("full")})
+	}, solafon.WithLogger(slog.New(slog.DiscardHandler)))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(`{"update_id":1,"from":{"id":1},"chat":{"id":1}}`)))
+	if w.Code != 503 || w.Header().Get("Retry-After") != "2" {
+		t.Errorf("%d, %v", w.Code, w.Header())
 	}
 }

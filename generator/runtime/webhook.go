@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"mime"
 	"net/http"
 	"os"
@@ -106,6 +107,12 @@ func (h *webhookHandler[T]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := h.run(ctx, payload); err != nil {
 		h.log(ctx, &payload, err)
+		var unavailable *Unavailable
+		if errors.As(err, &unavailable) {
+			w.Header().Set("Retry-After", strconv.FormatInt(max(1, int64(math.Ceil(unavailable.RetryAfter.Seconds()))), 10))
+			http.Error(w, "there is no room for the delivery now", http.StatusServiceUnavailable)
+			return
+		}
 		http.Error(w, "the delivery could not be handled", http.StatusInternalServerError)
 		return
 	}
@@ -201,6 +208,22 @@ func (h *webhookHandler[T]) run(ctx context.Context, payload T) (err error) {
 	}()
 	return h.receive(ctx, payload)
 }
+
+// Unavailable is what a receiving function returns when it cannot take a payload
+// now and could later: the delivery is answered 503, with the wait as
+// Retry-After.
+type Unavailable struct {
+	// RetryAfter is when to try again. It is sent in whole seconds, 1 at least.
+	RetryAfter time.Duration
+	// Err says why.
+	Err error
+}
+
+// Error says why.
+func (e *Unavailable) Error() string { return "unavailable: " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *Unavailable) Unwrap() error { return e.Err }
 
 type panicError struct {
 	reason any

@@ -1,0 +1,219 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The limits of a Memory unless its fields say otherwise.
+const (
+	defaultLimit  = 10_000
+	defaultWindow = 24 * time.Hour
+)
+
+// Memory keeps items in the process's own memory. What it holds is lost when the
+// process ends, however it ends: an update that was answered 200 and not yet
+// handled is gone. It is for tests, and for bots that can live with that.
+type Memory struct {
+	// Limit is how many items it holds at most, those put aside included;
+	// 0 stands for 10,000.
+	Limit int
+	// Window is how long the ID of an item is known after it came; 0 stands for
+	// 24 hours. It takes about 150 bytes of memory for each.
+	Window time.Duration
+
+	mu     sync.Mutex
+	closed bool
+	queues map[string]*queue
+	ready  []*queue      // whose first item can be handed out, in order
+	wake   chan struct{} // holds a token while ready may have something
+	seen   map[string]time.Time
+	order  []string // of the IDs seen, oldest first
+	held   int
+	aside  []Set
+}
+
+// Set is an item that was put aside.
+type Set struct {
+	Delivery
+	// Reason is why, and When when.
+	Reason string
+	When   time.Time
+}
+
+// queue holds the items of a key.
+type queue struct {
+	items []Delivery
+}
+
+// NewMemory makes an empty one with the default limits.
+func NewMemory() *Memory { return &Memory{} }
+
+// init makes what the zero value lacks. The lock is held.
+func (m *Memory) init() {
+	if m.queues == nil {
+		m.queues, m.seen, m.wake = make(map[string]*queue), make(map[string]time.Time), make(chan struct{}, 1)
+	}
+	if m.Limit <= 0 {
+		m.Limit = defaultLimit
+	}
+	if m.Window <= 0 {
+		m.Window = defaultWindow
+	}
+}
+
+// Put takes an item in.
+func (m *Memory) Put(ctx context.Context, item Item) (added bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.init()
+	now := time.Now()
+	m.forget(now)
+	switch {
+	case m.closed:
+		return false, ErrClosed
+	case !m.seen[item.ID].IsZero():
+		return false, nil
+	case m.held >= m.Limit:
+		return false, fmt.Errorf("%w: it holds %d items", ErrFull, m.held)
+	}
+	m.seen[item.ID] = now
+	m.order = append(m.order, item.ID)
+	m.held++
+	item.Data = slices.Clone(item.Data)
+	q := m.queues[item.Key]
+	if q == nil {
+		q = &queue{}
+		m.queues[item.Key] = q
+	}
+	if q.items = append(q.items, Delivery{Item: item, Accepted: now}); len(q.items) == 1 {
+		m.offer(q)
+	}
+	return true, nil
+}
+
+// forget drops the IDs that are older than the window. The lock is held.
+func (m *Memory) forget(now time.Time) {
+	for len(m.order) > 0 && now.Sub(m.seen[m.order[0]]) > m.Window {
+		delete(m.seen, m.order[0])
+		m.order = m.order[1:]
+	}
+}
+
+// offer lets a queue's first item be handed out. The lock is held.
+func (m *Memory) offer(q *queue) {
+	m.ready = append(m.ready, q)
+	m.signal()
+}
+
+func (m *Memory) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Work hands items to handle until ctx ends.
+func (m *Memory) Work(ctx context.Context, workers int, handle Handle) error {
+	m.mu.Lock()
+	m.init()
+	closed := m.closed
+	m.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	var running sync.WaitGroup
+	for range max(workers, 1) {
+		running.Go(func() {
+			for q, d := m.next(ctx); q != nil; q, d = m.next(ctx) {
+				m.settle(q, handle(context.WithoutCancel(ctx), d))
+			}
+		})
+	}
+	running.Wait()
+	return nil
+}
+
+// next waits for an item; there is none once ctx has ended.
+func (m *Memory) next(ctx context.Context) (*queue, Delivery) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			return nil, Delivery{}
+		case <-m.wake:
+		}
+		m.mu.Lock()
+		if len(m.ready) == 0 {
+			m.mu.Unlock()
+			continue
+		}
+		q := m.ready[0]
+		if m.ready = m.ready[1:]; len(m.ready) > 0 || ctx.Err() != nil {
+			m.signal() // for the next worker
+		}
+		if ctx.Err() != nil {
+			m.ready = slices.Insert(m.ready, 0, q)
+			m.mu.Unlock()
+			return nil, Delivery{}
+		}
+		q.items[0].Attempt++
+		d := q.items[0]
+		m.mu.Unlock()
+		return q, d
+	}
+	return nil, Delivery{}
+}
+
+// settle does with a queue's first item what was decided.
+func (m *Memory) settle(q *queue, verdict Verdict) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	first := q.items[0]
+	switch {
+	case verdict.Again:
+		time.AfterFunc(verdict.Wait, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.offer(q)
+		})
+		return
+	case verdict.Aside:
+		m.aside = append(m.aside, Set{Delivery: first, Reason: verdict.Reason, When: time.Now()})
+	default:
+		m.held--
+	}
+	q.items[0] = Delivery{}
+	if q.items = q.items[1:]; len(q.items) > 0 {
+		m.offer(q)
+	} else {
+		delete(m.queues, first.Key)
+	}
+}
+
+// Waiting is how many items wait or are being handled.
+func (m *Memory) Waiting() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.held - len(m.aside)
+}
+
+// Aside lists the items that were put aside, oldest first.
+func (m *Memory) Aside() []Set {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.aside)
+}
+
+// Close refuses items from now on.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}

@@ -70,8 +70,10 @@ var ErrClosed = errors.New("the inbox is closed")
 // Inbox is an engine that keeps items. It is safe for many goroutines at once.
 type Inbox interface {
 	// Put takes an item in, and returns once it is as safe as the engine
-	// promises. added is false for an item whose ID is known. A failure means
-	// that it was not taken in: ErrFull, or what the engine met.
+	// promises. added is false for an item whose ID is known to be one that was
+	// taken in before; an engine may find that out only when its turn comes, and
+	// drops it then. A failure means that it was not taken in: ErrFull, or what
+	// the engine met.
 	Put(ctx context.Context, item Item) (added bool, err error)
 	// Work hands items to handle, so many at once at most and one of each key,
 	// until ctx ends. It then hands out no more, waits for those that are being

@@ -1,0 +1,80 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+// maxItem is the size of the largest item that a server in the process takes:
+// a delivery's largest body, with room for what is around it.
+const maxItem = 8 << 20
+
+// Embedded keeps items in a folder, by a server inside the process that listens
+// to nobody else. One process at a time can have a folder.
+//
+// An item that Put returned for outlives the end of the process, SIGKILL
+// included; with WithSync that of the machine too.
+func Embedded(ctx context.Context, dir string, opts ...Option) (*Inbox, error) {
+	c, err := newConfig(1, opts)
+	if err != nil {
+		return nil, err
+	}
+	if c.replicas != 1 {
+		return nil, errors.New("WithReplicas is for a cluster: a server in the process is alone")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the inbox's folder cannot be made: %w; name another", err)
+	}
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	in, err := embedded(ctx, c, dir)
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("the inbox in %s cannot be opened: %w", dir, err)
+	}
+	in.stops = append(in.stops, lock)
+	return in, nil
+}
+
+func embedded(ctx context.Context, c config, dir string) (*Inbox, error) {
+	ns, err := server.NewServer(&server.Options{
+		ServerName: "inbox", DontListen: true, NoLog: true, NoSigs: true, JetStream: true, StoreDir: dir, SyncAlways: c.sync, MaxPayload: maxItem,
+		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 2*c.bytes + 4<<30,
+	})
+	if err != nil {
+		return nil, err
+	}
+	go ns.Start()
+	stop := closer(func() error {
+		ns.Shutdown()
+		ns.WaitForShutdown()
+		return nil
+	})
+	if !ns.ReadyForConnections(30 * time.Second) {
+		return nil, errors.Join(errors.New("the server did not start within 30 seconds"), stop())
+	}
+	conn, err := nats.Connect("", append([]nats.Option{nats.InProcessServer(ns), nats.MaxReconnects(-1)}, c.nats...)...)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	in, err := open(ctx, c, conn)
+	if err != nil {
+		conn.Close()
+		return nil, errors.Join(err, stop())
+	}
+	in.stops = append(in.stops, stop)
+	return in, nil
+}
+
+// closer makes an io.Closer of a function.
+type closer func() error
+
+func (c closer) Close() error { return c() }

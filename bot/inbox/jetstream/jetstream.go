@@ -1,0 +1,270 @@
+// Package jetstream keeps a bot's updates in NATS JetStream: with Embedded in a
+// folder, by a server inside the process; with Connect in a cluster, for one bot
+// that runs as many processes.
+//
+// # How it is kept
+//
+// Items wait in a stream, parted by their keys. Each part is handed out one item
+// at a time, over however many processes, so that the items of a key are in
+// order. An item that is to be handed out again is parked in a stream of its own
+// and its part goes on; later items of its key are parked behind it. A wake
+// message brings the first of them back when its time has come. What is put
+// aside stands in a stream of its own too, and so do the IDs of what was handled:
+// an item that comes again within the window is dropped when its turn comes.
+//
+// Every step writes what comes next before it lets go of what was: a process
+// that dies in between leaves a step to be done again, and nothing undone.
+package jetstream
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/solafon/solafon-go/bot/inbox"
+)
+
+// Inbox is an engine on JetStream.
+type Inbox struct {
+	config  config
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	waiting jetstream.Stream
+	parked  jetstream.Stream
+	wakes   jetstream.Stream
+	aside   jetstream.Stream
+	handled jetstream.Stream // the IDs of what was
+	stops   []io.Closer      // of what Embedded started
+}
+
+// Option changes how an inbox is made.
+type Option func(*config)
+
+type config struct {
+	name     string
+	parts    int
+	limit    int64
+	bytes    int64
+	window   time.Duration
+	replicas int
+	sync     bool
+	nats     []nats.Option
+}
+
+// WithName tells bots apart that share a cluster: the app's number, for
+// instance. Letters, digits, - and _ make a name; "bot" without it.
+func WithName(name string) Option { return func(c *config) { c.name = name } }
+
+// WithLimit keeps so many items waiting at most, and so many bytes of them;
+// 1,000,000 and 1 GiB without it. Beyond either Put fails with inbox.ErrFull.
+func WithLimit(items, bytes int64) Option {
+	return func(c *config) { c.limit, c.bytes = items, bytes }
+}
+
+// WithWindow knows the ID of an item for so long after it was handled; 24 hours
+// without it. The server keeps an index of the IDs in memory.
+func WithWindow(d time.Duration) Option { return func(c *config) { c.window = d } }
+
+// WithParts parts the keys so often; 64 without it. It bounds how many items are
+// handed out at once, and is settled when the streams are made.
+func WithParts(n int) Option { return func(c *config) { c.parts = n } }
+
+// WithReplicas keeps everything on so many servers of a cluster; 3 without it.
+func WithReplicas(n int) Option { return func(c *config) { c.replicas = n } }
+
+// WithSync writes each item through to the disk before Put returns: it then
+// outlives the machine's end and not only the process's. Without it an item is
+// in the operating system's hands. It is for Embedded; a cluster's servers have
+// a setting of their own.
+func WithSync() Option { return func(c *config) { c.sync = true } }
+
+// WithNATS passes options of the NATS client on, such as nats.UserCredentials
+// or nats.RootCAs.
+func WithNATS(opts ...nats.Option) Option {
+	return func(c *config) { c.nats = append(c.nats, opts...) }
+}
+
+func newConfig(replicas int, opts []Option) (config, error) {
+	c := config{name: "bot", parts: 64, limit: 1_000_000, bytes: 1 << 30, window: 24 * time.Hour, replicas: replicas}
+	for _, opt := range opts {
+		opt(&c)
+	}
+	switch {
+	case c.name == "" || strings.ContainsFunc(c.name, notInName):
+		return c, fmt.Errorf("WithName: %q is no name: use letters, digits, - and _", c.name)
+	case c.parts < 1 || c.parts > 1024:
+		return c, fmt.Errorf("WithParts: %d is not between 1 and 1024", c.parts)
+	case c.limit < 1 || c.bytes < 1:
+		return c, errors.New("WithLimit: a limit is below 1")
+	case c.window < time.Second:
+		return c, errors.New("WithWindow: the window is shorter than a second")
+	}
+	return c, nil
+}
+
+// duplicates is how long the server itself knows IDs. It forgets those of what
+// was handled when it starts anew, so that the stream of IDs is what counts;
+// this drops most of what comes twice before it is written.
+func (c *config) duplicates() time.Duration { return min(c.window, 2*time.Minute) }
+
+func notInName(r rune) bool {
+	return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
+
+// Connect keeps items in a cluster. The URL can name several servers, parted by
+// commas. A lost connection is made anew for as long as the process lives.
+func Connect(ctx context.Context, url string, opts ...Option) (*Inbox, error) {
+	c, err := newConfig(3, opts)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := nats.Connect(url, append([]nats.Option{nats.MaxReconnects(-1), nats.Name("inbox of " + c.name)}, c.nats...)...)
+	if err != nil {
+		return nil, fmt.Errorf("no NATS server answers at the URL given: %w; check it, and the credentials", err)
+	}
+	in, err := open(ctx, c, conn)
+	if err != nil {
+		conn.Close()
+	}
+	return in, err
+}
+
+// open makes the streams, or finds those that are there.
+func open(ctx context.Context, c config, conn *nats.Conn) (*Inbox, error) {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, err
+	}
+	in := &Inbox{config: c, conn: conn, js: js}
+	for _, s := range []struct {
+		stream *jetstream.Stream
+		config jetstream.StreamConfig
+	}{
+		{&in.waiting, jetstream.StreamConfig{
+			Name: in.stream("in"), Subjects: []string{in.subject("in.*")}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
+			MaxMsgs: c.limit, MaxBytes: c.bytes, Duplicates: c.duplicates(), Metadata: map[string]string{"parts": strconv.Itoa(c.parts)},
+		}},
+		{&in.parked, jetstream.StreamConfig{Name: in.stream("parked"), Subjects: []string{in.subject("parked.*")}, Duplicates: c.duplicates()}},
+		{&in.wakes, jetstream.StreamConfig{Name: in.stream("wake"), Subjects: []string{in.subject("wake")}, Retention: jetstream.WorkQueuePolicy}},
+		{&in.aside, jetstream.StreamConfig{Name: in.stream("aside"), Subjects: []string{in.subject("aside.*")}, MaxMsgsPerSubject: 1, Duplicates: c.duplicates()}},
+		{&in.handled, jetstream.StreamConfig{
+			Name: in.stream("handled"), Subjects: []string{in.subject("handled.*")}, MaxMsgsPerSubject: 1, MaxAge: c.window, Duplicates: c.duplicates(),
+		}},
+	} {
+		s.config.Storage, s.config.Replicas = jetstream.FileStorage, c.replicas
+		if *s.stream, err = in.ensure(ctx, s.config); err != nil {
+			return nil, fmt.Errorf("the stream %s cannot be opened: %w", s.config.Name, err)
+		}
+	}
+	return in, nil
+}
+
+// ensure makes a stream, or opens the one that is there. The number of parts
+// stays as it was made: another would let two processes disagree on where a key
+// belongs.
+func (in *Inbox) ensure(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	found, err := in.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return in.js.CreateStream(ctx, want)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if had := found.CachedInfo().Config.Metadata["parts"]; had != want.Metadata["parts"] {
+		return nil, fmt.Errorf("it was made with %s parts and %s are asked for: pass WithParts(%[1]s)", had, want.Metadata["parts"])
+	}
+	return in.js.UpdateStream(ctx, want)
+}
+
+func (in *Inbox) stream(kind string) string  { return in.config.name + "-" + kind }
+func (in *Inbox) subject(rest string) string { return in.config.name + "." + rest }
+
+// part is the part that a key belongs to.
+func (in *Inbox) part(key string) string {
+	h := fnv.New32a()
+	io.WriteString(h, key)
+	return in.subject("in." + strconv.Itoa(int(h.Sum32()%uint32(in.config.parts))))
+}
+
+// parkedAt is where the parked items of a key stand.
+func (in *Inbox) parkedAt(key string) string { return in.subject("parked." + token(key)) }
+
+// handledAt is where it stands that an item was handled.
+func (in *Inbox) handledAt(id string) string { return in.subject("handled." + token(id)) }
+
+// asideAt is where an item stands that was put aside.
+func (in *Inbox) asideAt(id string) string { return in.subject("aside." + token(id)) }
+
+// token is a text as a part of a subject: never empty, and of letters that
+// subjects can have.
+func token(text string) string { return base64.RawURLEncoding.EncodeToString([]byte("=" + text)) }
+
+// The headers of the messages that stand for items.
+const (
+	headerID       = "Item-Id"
+	headerKey      = "Item-Key"
+	headerAccepted = "Item-Accepted"
+	headerAttempt  = "Item-Attempt"
+	headerReason   = "Item-Reason"
+	headerDue      = "Item-Due"
+	headerWake     = "Item-Wake" // a message that brings the first parked item of its key back
+)
+
+// timeout is how long a step may take before it is given up and done again.
+const timeout = 10 * time.Second
+
+// Put takes an item in. It returns once the server has it.
+func (in *Inbox) Put(ctx context.Context, item inbox.Item) (added bool, err error) {
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	m := nats.NewMsg(in.part(item.Key))
+	m.Data = item.Data
+	m.Header = nats.Header{headerID: {item.ID}, headerKey: {item.Key}, headerAccepted: {time.Now().UTC().Format(time.RFC3339Nano)}}
+	ack, err := in.js.PublishMsg(ctx, m, jetstream.WithMsgID("item "+item.ID))
+	if err != nil {
+		return false, full(err)
+	}
+	return !ack.Duplicate, nil
+}
+
+// full tells an inbox without room from other failures.
+func full(err error) error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) && (api.ErrorCode == 10077 && strings.Contains(api.Description, "maximum") || api.ErrorCode == 10023 || api.ErrorCode == 10047) {
+		return fmt.Errorf("%w: %s", inbox.ErrFull, api.Description)
+	}
+	if errors.Is(err, nats.ErrConnectionClosed) {
+		return inbox.ErrClosed
+	}
+	return err
+}
+
+// publish writes a message, once for its ID where it has one.
+func (in *Inbox) publish(ctx context.Context, m *nats.Msg, id string) error {
+	var opts []jetstream.PublishOpt
+	if id != "" {
+		opts = append(opts, jetstream.WithMsgID(id))
+	}
+	_, err := in.js.PublishMsg(ctx, m, opts...)
+	return err
+}
+
+// Close ends the connection and, with Embedded, the server.
+func (in *Inbox) Close() error {
+	in.conn.Close()
+	var err error
+	for _, stop := range in.stops {
+		err = errors.Join(err, stop.Close())
+	}
+	return err
+}

@@ -8,14 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/solafon/solafon-go/bot/inbox"
 	"github.com/solafon/solafon-go/bot/inbox/inboxtest"
 	"github.com/solafon/solafon-go/bot/inbox/jetstream"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func embedded(t *testing.T, dir string, opts ...jetstream.Option) *jetstream.Inbox {
 	t.Helper()

@@ -127,7 +127,10 @@ func Connect(ctx context.Context, url string, opts ...Option) (*Inbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := nats.Connect(url, append([]nats.Option{nats.MaxReconnects(-1), nats.Name("inbox of " + c.name)}, c.nats...)...)
+	conn, err := nats.Connect(url, append([]nats.Option{
+		nats.Name("inbox of " + c.name), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond), nats.Timeout(2 * time.Second),
+		nats.PingInterval(3 * time.Second), nats.MaxPingsOutstanding(2), // a server that is there and silent is left within 9 seconds
+	}, c.nats...)...)
 	if err != nil {
 		return nil, fmt.Errorf("no NATS server answers at the URL given: %w; check it, and the credentials", err)
 	}
@@ -161,11 +164,50 @@ func open(ctx context.Context, c config, conn *nats.Conn) (*Inbox, error) {
 		}},
 	} {
 		s.config.Storage, s.config.Replicas = jetstream.FileStorage, c.replicas
-		if *s.stream, err = in.ensure(ctx, s.config); err != nil {
+		err := patiently(ctx, func(ctx context.Context) (err error) {
+			*s.stream, err = in.ensure(ctx, s.config)
+			return err
+		})
+		if err != nil {
 			return nil, fmt.Errorf("the stream %s cannot be opened: %w", s.config.Name, err)
 		}
 	}
 	return in, nil
+}
+
+// patience is how long a cluster has to come to itself while a bot starts.
+const patience = time.Minute
+
+// patiently repeats a step that a cluster cannot take yet: it may be choosing
+// who leads, or wait for a server.
+func patiently(ctx context.Context, step func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		within, done := context.WithTimeout(ctx, timeout)
+		err := step(within)
+		done()
+		if err == nil || !transient(err) {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+	}
+}
+
+// transient tells whether a failure can go by itself.
+func transient(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.Code >= 500
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrDisconnected)
 }
 
 // ensure makes a stream, or opens the one that is there. The number of parts

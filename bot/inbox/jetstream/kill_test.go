@@ -27,25 +27,30 @@ import (
 	"github.com/solafon/solafon-go/gen/solafon"
 )
 
-// TestMain is a bot when a test starts this program again: a process that can be
-// killed.
+// TestMain is a bot or a server when a test starts this program again: a process
+// that can be killed.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("TEST_BOT_DIR"); dir != "" {
-		if err := runBot(dir, os.Getenv("TEST_BOT_ADDR")); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch {
+	case os.Getenv("TEST_BOT_DIR") != "":
+		err = runBot(os.Getenv("TEST_BOT_DIR"), os.Getenv("TEST_BOT_ADDR"), os.Getenv("TEST_BOT_NATS"))
+	case os.Getenv("TEST_SERVER_DIR") != "":
+		err = runServer(os.Getenv("TEST_SERVER_DIR"), os.Getenv("TEST_SERVER_NUMBER"), strings.Split(os.Getenv("TEST_SERVER_PORTS"), ","))
+	default:
+		goleak.VerifyTestMain(m)
 	}
-	goleak.VerifyTestMain(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // runBot notes each update that it handles in a file: one write, which the
 // process's end cannot part or take back.
-func runBot(dir, addr string) error {
+func runBot(dir, addr, nats string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	in, err := jetstream.Embedded(ctx, filepath.Join(dir, "inbox"))
+	in, err := openInbox(ctx, dir, nats)
 	if err != nil {
 		return err
 	}
@@ -63,6 +68,13 @@ func runBot(dir, addr string) error {
 		return err
 	})
 	return b.ListenAndServe(ctx, addr)
+}
+
+func openInbox(ctx context.Context, dir, nats string) (*jetstream.Inbox, error) {
+	if nats != "" {
+		return jetstream.Connect(ctx, nats, jetstream.WithParts(8))
+	}
+	return jetstream.Embedded(ctx, filepath.Join(dir, "inbox"))
 }
 
 // process is a bot of its own.

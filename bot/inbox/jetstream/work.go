@@ -16,7 +16,7 @@ import (
 
 // ackWait is how long the server waits for a sign of life from who was handed an
 // item before it hands it to another.
-const ackWait = 30 * time.Second
+const ackWait = 15 * time.Second
 
 // worker is one run of Work.
 type worker struct {
@@ -29,36 +29,37 @@ type worker struct {
 // Work hands items to handle until ctx ends.
 func (in *Inbox) Work(ctx context.Context, workers int, handle inbox.Handle) error {
 	w := &worker{Inbox: in, handle: handle, slots: make(chan struct{}, max(workers, 1)), ctx: context.WithoutCancel(ctx)}
-	var consumers []func() error
-	for part := range in.config.parts {
-		consumer, err := in.waiting.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-			Durable: "part" + strconv.Itoa(part), FilterSubject: in.subject("in." + strconv.Itoa(part)),
-			AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxAckPending: 1, MaxDeliver: -1,
-		})
-		if err != nil {
-			return fmt.Errorf("part %d cannot be consumed: %w", part, err)
-		}
-		consumers = append(consumers, func() error { return w.consume(ctx, consumer, w.item) })
-	}
-	wakes, err := in.wakes.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: "wake", AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxAckPending: 100_000, MaxDeliver: -1,
-	})
-	if err != nil {
-		return fmt.Errorf("the wakes cannot be consumed: %w", err)
-	}
-	consumers = append(consumers, func() error { return w.consume(ctx, wakes, w.wake) })
-	errs := make([]error, len(consumers))
+	errs := make([]error, in.config.parts+1)
 	var running sync.WaitGroup
-	for i, consume := range consumers {
-		running.Go(func() { errs[i] = consume() })
+	for part := range in.config.parts {
+		running.Go(func() {
+			errs[part] = w.consume(ctx, in.waiting, jetstream.ConsumerConfig{
+				Durable: "part" + strconv.Itoa(part), FilterSubject: in.subject("in." + strconv.Itoa(part)), MaxAckPending: 1,
+			}, w.item)
+		})
 	}
+	running.Go(func() {
+		errs[in.config.parts] = w.consume(ctx, in.wakes, jetstream.ConsumerConfig{Durable: "wake", MaxAckPending: 100_000}, w.wake)
+	})
 	running.Wait()
 	return errors.Join(errs...)
 }
 
 // consume passes a consumer's messages on until ctx ends. What was handed out by
 // then and not begun goes back at once.
-func (w *worker) consume(ctx context.Context, consumer jetstream.Consumer, take func(jetstream.Msg)) error {
+func (w *worker) consume(ctx context.Context, stream jetstream.Stream, config jetstream.ConsumerConfig, take func(jetstream.Msg)) error {
+	config.AckPolicy, config.AckWait, config.MaxDeliver = jetstream.AckExplicitPolicy, ackWait, -1
+	var consumer jetstream.Consumer
+	err := patiently(ctx, func(ctx context.Context) (err error) {
+		consumer, err = stream.CreateOrUpdateConsumer(ctx, config)
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the consumer %s cannot be made: %w", config.Durable, err)
+	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(1))
 	if err != nil {
 		return err

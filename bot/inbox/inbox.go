@@ -82,3 +82,27 @@ type Inbox interface {
 	// Close gives back what the engine holds. Work has ended before.
 	Close() error
 }
+
+// Set is an item that was put aside.
+type Set struct {
+	Delivery
+	// Reason is why, and When when.
+	Reason string
+	When   time.Time
+}
+
+// Status counts what an inbox holds.
+type Status struct {
+	// Waiting items have not been handled yet, those that are at work included.
+	// Parked ones are among them: they wait for an earlier one of their key, or for
+	// their own next attempt.
+	Waiting, Parked int
+	// Aside were put aside.
+	Aside int
+	// Oldest is when the oldest item that waits was accepted; zero where none
+	// does.
+	Oldest time.Time
+}
+
+// ErrNoItem is that no item with the ID was put aside.
+var ErrNoItem = errors.New("no such item was put aside")

@@ -36,14 +36,6 @@ type Memory struct {
 	aside  []Set
 }
 
-// Set is an item that was put aside.
-type Set struct {
-	Delivery
-	// Reason is why, and When when.
-	Reason string
-	When   time.Time
-}
-
 // queue holds the items of a key.
 type queue struct {
 	items []Delivery

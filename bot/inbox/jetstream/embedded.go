@@ -35,7 +35,7 @@ func Embedded(ctx context.Context, dir string, opts ...Option) (*Inbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := embedded(ctx, c, dir)
+	in, err := embedded(ctx, c, dir, open)
 	if err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("the inbox in %s cannot be opened: %w", dir, err)
@@ -44,7 +44,8 @@ func Embedded(ctx context.Context, dir string, opts ...Option) (*Inbox, error) {
 	return in, nil
 }
 
-func embedded(ctx context.Context, c config, dir string) (*Inbox, error) {
+// embedded starts the server and opens the inbox that it keeps.
+func embedded(ctx context.Context, c config, dir string, open func(context.Context, config, *nats.Conn) (*Inbox, error)) (*Inbox, error) {
 	ns, err := server.NewServer(&server.Options{
 		ServerName: "inbox", DontListen: true, NoLog: true, NoSigs: true, JetStream: true, StoreDir: dir, SyncAlways: c.sync, MaxPayload: maxItem,
 		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 2*c.bytes + 4<<30,
@@ -70,7 +71,7 @@ func embedded(ctx context.Context, c config, dir string) (*Inbox, error) {
 		conn.Close()
 		return nil, errors.Join(err, stop())
 	}
-	in.stops = append(in.stops, stop)
+	in.stops = append(in.stops, openDoor(dir, ns), stop)
 	return in, nil
 }
 

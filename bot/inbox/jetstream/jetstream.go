@@ -148,21 +148,7 @@ func open(ctx context.Context, c config, conn *nats.Conn) (*Inbox, error) {
 		return nil, err
 	}
 	in := &Inbox{config: c, conn: conn, js: js}
-	for _, s := range []struct {
-		stream *jetstream.Stream
-		config jetstream.StreamConfig
-	}{
-		{&in.waiting, jetstream.StreamConfig{
-			Name: in.stream("in"), Subjects: []string{in.subject("in.*")}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
-			MaxMsgs: c.limit, MaxBytes: c.bytes, Duplicates: c.duplicates(), Metadata: map[string]string{"parts": strconv.Itoa(c.parts)},
-		}},
-		{&in.parked, jetstream.StreamConfig{Name: in.stream("parked"), Subjects: []string{in.subject("parked.*")}, Duplicates: c.duplicates()}},
-		{&in.wakes, jetstream.StreamConfig{Name: in.stream("wake"), Subjects: []string{in.subject("wake")}, Retention: jetstream.WorkQueuePolicy}},
-		{&in.aside, jetstream.StreamConfig{Name: in.stream("aside"), Subjects: []string{in.subject("aside.*")}, MaxMsgsPerSubject: 1, Duplicates: c.duplicates()}},
-		{&in.handled, jetstream.StreamConfig{
-			Name: in.stream("handled"), Subjects: []string{in.subject("handled.*")}, MaxMsgsPerSubject: 1, MaxAge: c.window, Duplicates: c.duplicates(),
-		}},
-	} {
+	for _, s := range in.streams() {
 		s.config.Storage, s.config.Replicas = jetstream.FileStorage, c.replicas
 		err := patiently(ctx, func(ctx context.Context) (err error) {
 			*s.stream, err = in.ensure(ctx, s.config)
@@ -173,6 +159,28 @@ func open(ctx context.Context, c config, conn *nats.Conn) (*Inbox, error) {
 		}
 	}
 	return in, nil
+}
+
+// streamAs is a stream and how it is made.
+type streamAs struct {
+	stream *jetstream.Stream
+	config jetstream.StreamConfig
+}
+
+func (in *Inbox) streams() []streamAs {
+	c := &in.config
+	return []streamAs{
+		{&in.waiting, jetstream.StreamConfig{
+			Name: in.stream("in"), Subjects: []string{in.subject("in.*")}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
+			MaxMsgs: c.limit, MaxBytes: c.bytes, Duplicates: c.duplicates(), Metadata: map[string]string{"parts": strconv.Itoa(c.parts)},
+		}},
+		{&in.parked, jetstream.StreamConfig{Name: in.stream("parked"), Subjects: []string{in.subject("parked.*")}, Duplicates: c.duplicates()}},
+		{&in.wakes, jetstream.StreamConfig{Name: in.stream("wake"), Subjects: []string{in.subject("wake")}, Retention: jetstream.WorkQueuePolicy}},
+		{&in.aside, jetstream.StreamConfig{Name: in.stream("aside"), Subjects: []string{in.subject("aside.*")}, MaxMsgsPerSubject: 1, Duplicates: c.duplicates()}},
+		{&in.handled, jetstream.StreamConfig{
+			Name: in.stream("handled"), Subjects: []string{in.subject("handled.*")}, MaxMsgsPerSubject: 1, MaxAge: c.window, Duplicates: c.duplicates(),
+		}},
+	}
 }
 
 // patience is how long a cluster has to come to itself while a bot starts.
@@ -258,7 +266,9 @@ const (
 	headerAttempt  = "Item-Attempt"
 	headerReason   = "Item-Reason"
 	headerDue      = "Item-Due"
-	headerWake     = "Item-Wake" // a message that brings the first parked item of its key back
+	headerWhen     = "Item-Aside"  // when it was put aside
+	headerReplay   = "Item-Replay" // it is handled though its ID says that it was
+	headerWake     = "Item-Wake"   // a message that brings the first parked item of its key back
 )
 
 // timeout is how long a step may take before it is given up and done again.

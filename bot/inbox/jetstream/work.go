@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,7 +106,7 @@ func (w *worker) item(m jetstream.Msg) {
 		return
 	}
 	var known bool
-	if err == nil {
+	if err == nil && m.Headers().Get(headerReplay) == "" {
 		known, err = w.known(ctx, m.Headers().Get(headerID))
 	}
 	switch {
@@ -284,13 +285,16 @@ func (w *worker) putAside(ctx context.Context, d inbox.Delivery, reason string) 
 	m.Data = d.Data
 	m.Header = nats.Header{
 		headerID: {d.ID}, headerKey: {d.Key}, headerAccepted: {d.Accepted.UTC().Format(time.RFC3339Nano)},
-		headerAttempt: {strconv.Itoa(d.Attempt)}, headerReason: {reason},
+		headerAttempt: {strconv.Itoa(d.Attempt)}, headerReason: {oneLine(reason)}, headerWhen: {time.Now().UTC().Format(time.RFC3339Nano)},
 	}
 	if err := w.publish(ctx, m, ""); err != nil {
 		return err
 	}
 	return w.handledOnce(ctx, d.ID)
 }
+
+// oneLine is a text as a header can have it.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // delivery is an item as a message has it.
 func delivery(header nats.Header, data []byte, attempt int) inbox.Delivery {

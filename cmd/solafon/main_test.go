@@ -1,20 +1,60 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/solafon/solafon-go/bot/inbox"
+	"github.com/solafon/solafon-go/bot/inbox/jetstream"
+	"github.com/solafon/solafon-go/gen/solafon"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"solafon": main})
+	testscript.Main(m, map[string]func(){"solafon": main, "fillinbox": fillInbox})
+}
+
+// fillInbox makes an inbox in the folder inbox, of two updates that were put
+// aside and one that waits.
+func fillInbox() {
+	ctx, cancel := context.WithCancel(context.Background())
+	in, err := jetstream.Embedded(ctx, "inbox")
+	if err != nil {
+		panic(err)
+	}
+	put := func(id int64) {
+		data, err := solafon.Update{UpdateID: id, From: solafon.User{ID: 7}, Chat: solafon.Chat{ID: 7}, Text: "hello"}.MarshalJSON()
+		if err != nil {
+			panic(err)
+		}
+		if _, err := in.Put(context.Background(), inbox.Item{ID: strconv.FormatInt(id, 10), Key: "7", Data: data}); err != nil {
+			panic(err)
+		}
+	}
+	put(1)
+	put(2)
+	handled := 0
+	if err := in.Work(ctx, 1, func(context.Context, inbox.Delivery) inbox.Verdict {
+		if handled++; handled == 2 {
+			cancel()
+		}
+		return inbox.Aside("the shop is closed")
+	}); err != nil {
+		panic(err)
+	}
+	put(3)
+	if err := in.Close(); err != nil {
+		panic(err)
+	}
 }
 
 // TestScripts runs the command as a person would; each case is a file in

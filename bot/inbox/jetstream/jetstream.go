@@ -87,8 +87,12 @@ func WithReplicas(n int) Option { return func(c *config) { c.replicas = n } }
 // a setting of their own.
 func WithSync() Option { return func(c *config) { c.sync = true } }
 
-// WithNATS passes options of the NATS client on, such as nats.UserCredentials
-// or nats.RootCAs.
+// WithCredentials authenticates with a cluster by a file that NATS's tools make,
+// with a user's JWT and key.
+func WithCredentials(file string) Option { return WithNATS(nats.UserCredentials(file)) }
+
+// WithNATS passes options of the NATS client on, such as nats.RootCAs and
+// nats.ClientCert for TLS.
 func WithNATS(opts ...nats.Option) Option {
 	return func(c *config) { c.nats = append(c.nats, opts...) }
 }

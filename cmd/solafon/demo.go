@@ -73,23 +73,68 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 
-	// The bot, on loopback too, by https as the platform asks.
-	bot := httptest.NewTLSServer(newBot(client, demoToken))
-	defer bot.Close()
-	fake.bots = bot.Client()
-	if err := client.SetWebhook(ctx, solafon.SetWebhookRequest{URL: bot.URL + "/webhook"}); err != nil {
+	// The bot, on loopback too, by https as the platform asks, and in a process of
+	// its own that keeps what it accepts in a folder.
+	bot, err := newBotProcess(api.URL + "/api/v1")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(bot.dir)
+	if err := bot.start(ctx); err != nil {
+		return err
+	}
+	defer bot.kill()
+	fake.bots = bot.client
+	webhook := "https://" + bot.addr + "/webhook"
+	if err := client.SetWebhook(ctx, solafon.SetWebhookRequest{URL: webhook}); err != nil {
 		return err
 	}
 	me, err := client.GetMe(ctx)
 	if err != nil {
 		return err
 	}
-	d.say("%s is up, and its webhook is set to %s/webhook", me.Username, bot.URL)
+	d.say("%s is up, and its webhook is set to %s", me.Username, webhook)
 
 	if err := d.conversations(ctx, fake); err != nil {
 		return err
 	}
-	return d.report(ctx, client)
+	if err := d.accident(ctx, fake, bot); err != nil {
+		return err
+	}
+	fake.deliverRaw(ctx, `{"update_id":104,"from":{"id":"456"}`)
+	d.say("a malformed delivery was sent as well")
+	if err := d.report(ctx, client); err != nil {
+		return err
+	}
+	if err := bot.stop(); err != nil {
+		return fmt.Errorf("the bot did not end as it should: %w", err)
+	}
+	return nil
+}
+
+// accident kills the bot between its 200 and its answer.
+func (d *demo) accident(ctx context.Context, fake *fakePlatform, bot *botProcess) error {
+	const number, user = 110, 1415
+	update := solafon.Update{UpdateID: number, MessageID: number, From: solafon.User{ID: user, Name: "Ольга"}, Chat: solafon.Chat{ID: user}, Date: time.Now().Unix(), Text: "/slow"}
+	if err := fake.deliver(ctx, update, platform.WebhookFlat, 1); err != nil {
+		return err
+	}
+	begun := func() bool { _, err := os.Stat(filepath.Join(bot.dir, "begun")); return err == nil }
+	if err := await(ctx, "the bot to begin", begun); err != nil {
+		return err
+	}
+	bot.kill()
+	if answers := fake.answers(user); len(answers) > 0 {
+		return fmt.Errorf("the bot answered Ольга before it was killed: %q", answers)
+	}
+	if err := bot.start(ctx); err != nil {
+		return err
+	}
+	if err := await(ctx, "the answer to Ольга", func() bool { return len(fake.answers(user)) > 0 }); err != nil {
+		return err
+	}
+	d.say("the bot was killed after it accepted Ольга's %q and before it answered; started again, it answered %q", update.Text, fake.answers(user)[0])
+	return nil
 }
 
 // say prints something that was seen to happen.
@@ -147,6 +192,9 @@ func (d *demo) conversations(ctx context.Context, fake *fakePlatform) error {
 		if err := fake.deliver(ctx, update, c.form, c.times); err != nil {
 			return err
 		}
+		if err := await(ctx, "the answer to "+c.user.Name, func() bool { return len(fake.answers(c.user.ID)) > 0 }); err != nil {
+			return err
+		}
 		if got := fake.answers(c.user.ID); len(got) != 1 || got[0] != c.answer {
 			return fmt.Errorf("%s was answered %d times, %s; once was wanted, with %s", c.user.Name, len(got), short(strings.Join(got, " | ")), short(c.answer))
 		}
@@ -159,9 +207,24 @@ func (d *demo) conversations(ctx context.Context, fake *fakePlatform) error {
 		}
 		d.say("%s wrote %s and was answered %s%s", c.user.Name, short(c.text), short(c.answer), how)
 	}
-	fake.deliverRaw(ctx, `{"update_id":104,"from":{"id":"456"}`)
-	d.say("a malformed delivery was sent as well")
 	return nil
+}
+
+// newBotProcess settles where the bot keeps and hears things.
+func newBotProcess(api string) (*botProcess, error) {
+	dir, err := os.MkdirTemp("", "solafon-demo-*")
+	if err != nil {
+		return nil, err
+	}
+	addr, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	trusting := httptest.NewTLSServer(nil)
+	defer trusting.Close()
+	client := trusting.Client()
+	client.Transport.(*http.Transport).DisableKeepAlives = true // the one it talks to will be killed
+	return &botProcess{dir: dir, addr: addr, api: api, client: client}, nil
 }
 
 // short quotes a text, with its length instead of its end where it is long.
@@ -201,10 +264,10 @@ func (d *demo) report(ctx context.Context, client *solafon.Client) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if statuses[http.StatusOK] != 5 || statuses[http.StatusBadRequest] != 1 || len(settings.WebhookLogs) != 6 {
-		return fmt.Errorf("the log has %v, and five answers of 200 and one of 400 were wanted", statuses)
+	if statuses[http.StatusOK] != 6 || statuses[http.StatusBadRequest] != 1 || len(settings.WebhookLogs) != 7 {
+		return fmt.Errorf("the log has %v, and six answers of 200 and one of 400 were wanted", statuses)
 	}
 	fmt.Fprintln(d.out)
-	d.say("five deliveries were answered 200, the malformed one 400")
+	d.say("six deliveries were answered 200, the malformed one 400")
 	return nil
 }

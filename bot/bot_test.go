@@ -286,6 +286,35 @@ func TestHandlersThatMisbehave(t *testing.T) {
 	})
 }
 
+// TestUnknownFieldsReachTheHandler delivers each form of an update, with a member
+// that no field has.
+func TestUnknownFieldsReachTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := newClient(t)
+		b := bot.New(client, quiet)
+		var raw []string
+		b.Text(func(_ context.Context, m *bot.Message) error {
+			raw = append(raw, fmt.Sprintf("%d %s", m.UpdateID, m.Raw))
+			return nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		bodies := []string{`{"update_id":1,"from":{"id":5},"chat":{"id":5},"new":1}`, `{"update_id":2,"message":{"from":{"id":5},"chat":{"id":5},"new":2}}`}
+		var want []string
+		for i, body := range bodies {
+			w := httptest.NewRecorder()
+			b.WebhookHandler().ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(body)))
+			want = append(want, fmt.Sprintf("%d %s", i+1, body))
+		}
+		if err := b.Work(ctx); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(want, raw); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestFullInbox(t *testing.T) {
 	client, _ := newClient(t)
 	memory := &inbox.Memory{Limit: 2}

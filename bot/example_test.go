@@ -23,7 +23,7 @@ func Example() {
 		return m.Reply(ctx, "You said: "+m.Text)
 	})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	if err := b.ListenAndServe(ctx, ":8000"); err != nil {
 		log.Print(err)
 	}

@@ -28,9 +28,12 @@ func (b *Bot) WebhookHandler() http.Handler {
 
 // accept writes an update down.
 func (b *Bot) accept(ctx context.Context, u solafon.Update) error {
-	data, err := u.AppendJSON(nil)
-	if err != nil {
-		return err
+	data := []byte(u.Raw) // as it came, with what no field has
+	if data == nil {
+		var err error
+		if data, err = u.AppendJSON(nil); err != nil {
+			return err
+		}
 	}
 	added, err := b.inbox.Put(ctx, inbox.Item{
 		ID: strconv.FormatInt(u.UpdateID, 10), Key: strconv.FormatInt(u.Chat.ID, 10), Data: data,

@@ -111,7 +111,7 @@ func TestCluster(t *testing.T) {
 	var running sync.WaitGroup
 	for i := range chats {
 		// What one bot does not accept goes to the other, as behind a balancer.
-		running.Go(func() { sent[i] = balanced(ctx, senders, int64(i+1)) })
+		running.Go(func() { sent[i] = converse(ctx, int64(i+1), senders...) })
 	}
 	accepted := func() int64 { return senders[0].accepted.Load() + senders[1].accepted.Load() }
 	more := func(n int64) {
@@ -138,44 +138,13 @@ func TestCluster(t *testing.T) {
 	cancel()
 	running.Wait()
 
-	var total int64
-	for _, n := range sent {
-		total += n
-	}
-	deadline := time.Now().Add(2 * time.Minute)
-	for len(readRecord(t, dir).first) < int(total) && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
-	}
-	r := readRecord(t, dir)
-	lost := 0
-	for i, n := range sent {
-		for id := int64(1); id <= n; id++ {
-			if !r.first[int64(i+1)*1_000_000+id] {
-				lost++
-			}
-		}
-	}
+	r := awaitRecord(t, dir, sent)
 	t.Logf("a server and a bot killed, a server held up: %d updates answered 200, %d handled, %d lost, %d handled again, %d out of order",
-		total, len(r.first), lost, r.repeated, r.disorder)
+		accepted(), len(r.first), r.lost, r.repeated, r.disorder)
 	// What was at work when something died is handled again: a few for each.
-	if lost > 0 || r.disorder > 0 || r.repeated > 4*chats {
+	if r.lost > 0 || r.disorder > 0 || r.repeated > 4*chats {
 		t.Error("updates were lost, out of order, or handled again too often")
 	}
-}
-
-// balanced sends a chat's updates, each to whichever bot takes it.
-func balanced(ctx context.Context, senders []*sender, chat int64) (sent int64) {
-	for turn := 0; ctx.Err() == nil; turn++ {
-		s := senders[(turn+int(sent))%len(senders)]
-		id := chat*1_000_000 + sent + 1
-		if !s.deliver(fmt.Sprintf(`{"update_id":%d,"message_id":1,"from":{"id":%d},"chat":{"id":%[2]d,"type":"private"},"text":"hello"}`, id, chat)) {
-			s.refused.Add(1)
-			continue
-		}
-		s.accepted.Add(1)
-		sent++
-	}
-	return sent
 }
 
 // awaitCluster waits until the servers have found each other.

@@ -778,7 +778,7 @@ func (c *codec) validator(def *typeDef) {
 			}
 		}
 		for _, s := range def.Builders {
-			for _, condition := range s.broken("v") {
+			if condition := s.broken("v"); condition != "" {
 				g.If(code("%s", condition)).Block(code("return &ValidationError{Path: %q, Reason: %q}", s.place(), s.reason()))
 			}
 		}

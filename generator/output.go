@@ -47,11 +47,15 @@ func (o *output) add(pkg, name string, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s/%s%s cannot be formatted: %w", pkg, name, suffix, err)
 	}
-	file := path.Join(pkg, name+suffix)
+	return o.keep(path.Join(pkg, name+suffix), src)
+}
+
+// keep takes a file in as it is.
+func (o *output) keep(file string, text []byte) error {
 	if o.files[file] != nil {
 		return fmt.Errorf("%s is made twice", file)
 	}
-	o.files[file] = src
+	o.files[file] = text
 	return nil
 }
 

@@ -23,11 +23,7 @@ func (o *output) reference(file string) error {
 	if err := page.Execute(&b, o.model); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", file, err)
 	}
-	if o.files[file] != nil {
-		return fmt.Errorf("%s is made twice", file)
-	}
-	o.files[file] = b.Bytes()
-	return nil
+	return o.keep(file, b.Bytes())
 }
 
 // cell is a text in a table's cell.
@@ -138,22 +134,9 @@ func (t *goType) sample(pkg string, depth int) string {
 	return "nil"
 }
 
-// polled is the operation that a poll belongs to.
-func (m *model) polled(p *poll) *operation {
-	for _, o := range m.Operations {
-		if o.Poll == p {
-			return o
-		}
-	}
-	return nil
-}
-
-// ItemOf is what a poll yields.
-func (m *model) ItemOf(p *poll) string { return m.polled(p).Item().In(m.Bindings) }
-
-// PollLine is the line of Go that polls.
-func (m *model) PollLine(p *poll) string {
-	return fmt.Sprintf("for %s, err := range client.%s(ctx) {", m.polled(p).Item().variable(), p.Name)
+// PollLine is the line of Go that polls the operation.
+func (o *operation) PollLine() string {
+	return fmt.Sprintf("for %s, err := range client.%s(ctx) {", o.Item().variable(), o.Poll.Name)
 }
 
 // HandlerLine is the line of Go that makes the handler.

@@ -52,8 +52,7 @@ func (b *builder) shortcuts(def *typeDef, schema *openapi3.Schema, at pointer) {
 			b.at(v.at, fmt.Sprintf("%q leads to no property that can be set", v.text("sets")), "name a property, or one inside another as outer/inner")
 			continue
 		}
-		last := s.path[len(s.path)-1]
-		s.Param = lowerName(last.JSON)
+		s.Param = lowerName(s.last().JSON)
 		with, _ := v.members["with"].(map[string]any)
 		for _, property := range slices.Sorted(maps.Keys(with)) {
 			fixed := fixedValue{text: fmt.Sprint(with[property])}
@@ -157,11 +156,11 @@ func (s *shortcut) Statements() []string {
 	)
 }
 
-// broken lists the condition under which a value says that it has what the
-// shortcut sets, and does not.
-func (s *shortcut) broken(receiver string) []string {
+// broken is the condition under which a value says that it has what the shortcut
+// sets, and does not; it is empty for one that fixes nothing.
+func (s *shortcut) broken(receiver string) string {
 	if len(s.fixed) == 0 {
-		return nil
+		return ""
 	}
 	var conditions []string
 	for _, f := range s.fixed {
@@ -180,7 +179,7 @@ func (s *shortcut) broken(receiver string) []string {
 	} else {
 		empty = append(empty, fmt.Sprintf("%s == %s", target, last.Type.zero()))
 	}
-	return []string{strings.Join(conditions, " && ") + " && (" + strings.Join(empty, " || ") + ")"}
+	return strings.Join(conditions, " && ") + " && (" + strings.Join(empty, " || ") + ")"
 }
 
 // place is where the property is, in the API's own names.

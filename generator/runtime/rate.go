@@ -61,10 +61,11 @@ type rateHeaders struct{ limit, remaining, reset string }
 
 // resetAt is when the count starts anew.
 func (h rateHeaders) resetAt(resp *http.Response) (time.Time, bool) {
-	if h.reset == "" {
-		return time.Time{}, false
+	value := resp.Header.Get(h.reset)
+	if value == "" {
+		return time.Time{}, false // before an error is made of it: most answers come this way
 	}
-	seconds, err := strconv.ParseInt(resp.Header.Get(h.reset), 10, 64)
+	seconds, err := strconv.ParseInt(value, 10, 64)
 	return time.Unix(seconds, 0), err == nil
 }
 
@@ -156,8 +157,11 @@ func (p *pace) answered(resp *http.Response, h rateHeaders) {
 
 func (p *pace) learn(resp *http.Response, h rateHeaders) {
 	reset, ok := h.resetAt(resp)
+	if !ok {
+		return
+	}
 	left, err := strconv.Atoi(resp.Header.Get(h.remaining))
-	if !ok || err != nil {
+	if err != nil {
 		return
 	}
 	pause := reset.Sub(answeredAt(resp))

@@ -225,11 +225,7 @@ func (in *Inbox) Replay(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	again := nats.NewMsg(in.part(m.Header.Get(headerKey)))
-	again.Data = m.Data
-	for _, name := range []string{headerID, headerKey, headerAccepted} {
-		again.Header.Set(name, m.Header.Get(name))
-	}
+	again := itemMessage(in.part(m.Header.Get(headerKey)), m.Header, m.Data)
 	again.Header.Set(headerReplay, "1")
 	if err := in.publish(ctx, again, fmt.Sprintf("replay %s %d", id, m.Sequence)); err != nil {
 		return full(err)

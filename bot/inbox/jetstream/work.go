@@ -139,8 +139,7 @@ func (w *worker) fresh(m jetstream.Msg) {
 	verdict := w.run(m, d)
 	ctx, cancel := w.step()
 	defer cancel()
-	switch {
-	case verdict.Again:
+	if verdict.Again {
 		// The wake first: one that finds nothing is harmless, and a parked item that
 		// nothing wakes is not.
 		err := w.sleep(ctx, d.Key, d.ID, attempt+1, verdict.Wait)
@@ -148,11 +147,9 @@ func (w *worker) fresh(m jetstream.Msg) {
 			err = w.park(ctx, m)
 		}
 		w.settle(m, err)
-	case verdict.Aside:
-		w.settle(m, w.putAside(ctx, d, verdict.Reason))
-	default:
-		w.settle(m, w.handledOnce(ctx, d.ID))
+		return
 	}
+	w.settle(m, w.conclude(ctx, d, verdict))
 }
 
 // woken handles the first parked item of a key.
@@ -173,12 +170,7 @@ func (w *worker) woken(m jetstream.Msg, head *jetstream.RawStreamMsg) {
 		w.settle(m, w.sleep(ctx, d.Key, d.ID, attempt+1, verdict.Wait))
 		return
 	}
-	var err error
-	if verdict.Aside {
-		err = w.putAside(ctx, d, verdict.Reason)
-	} else {
-		err = w.handledOnce(ctx, d.ID)
-	}
+	err := w.conclude(ctx, d, verdict)
 	if err == nil {
 		err = w.parked.DeleteMsg(ctx, head.Sequence)
 	}
@@ -244,11 +236,7 @@ func (w *worker) handledOnce(ctx context.Context, id string) error {
 
 // park writes an item behind the parked ones of its key.
 func (w *worker) park(ctx context.Context, m jetstream.Msg) error {
-	parked := nats.NewMsg(w.parkedAt(m.Headers().Get(headerKey)))
-	parked.Data = m.Data()
-	for _, name := range []string{headerID, headerKey, headerAccepted} {
-		parked.Header.Set(name, m.Headers().Get(name))
-	}
+	parked := itemMessage(w.parkedAt(m.Headers().Get(headerKey)), m.Headers(), m.Data())
 	return w.publish(ctx, parked, "parked "+parked.Header.Get(headerID))
 }
 
@@ -279,6 +267,14 @@ func (w *worker) wake(m jetstream.Msg) {
 	w.settle(m, w.publish(ctx, w.wakeMessage(w.part(key), key, m.Headers().Get(headerID), attempt), ""))
 }
 
+// conclude writes down that an item is not handed out again.
+func (w *worker) conclude(ctx context.Context, d inbox.Delivery, verdict inbox.Verdict) error {
+	if verdict.Aside {
+		return w.putAside(ctx, d, verdict.Reason)
+	}
+	return w.handledOnce(ctx, d.ID)
+}
+
 // putAside keeps an item that is no longer handed out.
 func (w *worker) putAside(ctx context.Context, d inbox.Delivery, reason string) error {
 	m := nats.NewMsg(w.asideAt(d.ID))
@@ -295,6 +291,16 @@ func (w *worker) putAside(ctx context.Context, d inbox.Delivery, reason string) 
 
 // oneLine is a text as a header can have it.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// itemMessage is the item of one message as another.
+func itemMessage(subject string, header nats.Header, data []byte) *nats.Msg {
+	m := nats.NewMsg(subject)
+	m.Data = data
+	for _, name := range []string{headerID, headerKey, headerAccepted} {
+		m.Header.Set(name, header.Get(name))
+	}
+	return m
+}
 
 // delivery is an item as a message has it.
 func delivery(header nats.Header, data []byte, attempt int) inbox.Delivery {

@@ -67,7 +67,7 @@ func (w *worker) consume(ctx context.Context, stream jetstream.Stream, config je
 	}
 	defer context.AfterFunc(ctx, messages.Drain)()
 	for {
-		m, err := messages.Next()
+		m, err := next(messages)
 		if errors.Is(err, jetstream.ErrMsgIteratorClosed) {
 			return nil
 		}
@@ -88,6 +88,19 @@ func (w *worker) consume(ctx context.Context, stream jetstream.Stream, config je
 		}
 		take(m)
 	}
+}
+
+// next waits for a message. The library's iterator asks the server for one when
+// next is called, unless its last request is still on the way out; where the
+// answer overtakes the end of that request it asks no more, and finds out by a
+// heartbeat half a minute later. Calling it again a few times has it ask in time.
+func next(messages jetstream.MessagesContext) (jetstream.Msg, error) {
+	for wait := 5 * time.Millisecond; wait < 2*time.Second; wait *= 4 {
+		if m, err := messages.Next(jetstream.NextMaxWait(wait)); !errors.Is(err, nats.ErrTimeout) {
+			return m, err
+		}
+	}
+	return messages.Next()
 }
 
 // step is a context for one step beside a message.
@@ -175,13 +188,13 @@ func (w *worker) woken(m jetstream.Msg, head *jetstream.RawStreamMsg) {
 		err = w.parked.DeleteMsg(ctx, head.Sequence)
 	}
 	if err == nil {
-		err = w.next(ctx, d.Key)
+		err = w.wakeNext(ctx, d.Key)
 	}
 	w.settle(m, err)
 }
 
-// next wakes the next parked item of a key, if there is one.
-func (w *worker) next(ctx context.Context, key string) error {
+// wakeNext wakes the next parked item of a key, if there is one.
+func (w *worker) wakeNext(ctx context.Context, key string) error {
 	head, err := w.first(ctx, key)
 	if err != nil || head == nil {
 		return err

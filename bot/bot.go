@@ -45,6 +45,7 @@ type Bot struct {
 	path       string
 	guard      []solafon.WebhookOption
 	logger     *slog.Logger
+	observer   Observer
 	commands   map[string]Handler
 	text       Handler
 	unknown    Handler
@@ -62,7 +63,7 @@ type Option func(*Bot)
 func New(client *solafon.Client, opts ...Option) *Bot {
 	b := &Bot{
 		client: client, workers: 64, retry: defaultRetry, timeout: 30 * time.Second, drain: 10 * time.Second,
-		path: "/webhook", logger: slog.Default(), commands: make(map[string]Handler),
+		path: "/webhook", logger: slog.Default(), observer: unobserved{}, commands: make(map[string]Handler),
 	}
 	for _, opt := range opts {
 		opt(b)

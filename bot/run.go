@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,28 +22,39 @@ const fullWait = 5 * time.Second
 // answered 200. While the inbox is full it answers 503. The updates are handled
 // while Work runs, or ListenAndServe, which calls both.
 func (b *Bot) WebhookHandler() http.Handler {
-	return solafon.NewWebhookHandler(b.accept, append([]solafon.WebhookOption{solafon.WithLogger(b.logger)}, b.guard...)...)
+	return b.observer.Webhook(solafon.NewWebhookHandler(b.accept, append([]solafon.WebhookOption{solafon.WithLogger(b.logger)}, b.guard...)...))
 }
 
 // accept writes an update down.
 func (b *Bot) accept(ctx context.Context, u solafon.Update) error {
-	data := []byte(u.Raw) // as it came, with what no field has
-	if data == nil {
-		var err error
-		if data, err = u.AppendJSON(nil); err != nil {
-			return err
-		}
-	}
-	added, err := b.inbox.Put(ctx, inbox.Item{
-		ID: strconv.FormatInt(u.UpdateID, 10), Key: strconv.FormatInt(u.Chat.ID, 10), Data: data,
-	})
+	ctx, trace, end := b.observer.Delivery(ctx, &u)
+	added, err := b.put(ctx, &u, trace)
 	switch {
-	case errors.Is(err, inbox.ErrFull), errors.Is(err, inbox.ErrClosed):
-		return &solafon.Unavailable{RetryAfter: fullWait, Err: err}
-	case err == nil && !added:
+	case err != nil:
+		end(result(Refused, &Message{Update: u}, err))
+	case !added:
 		b.logger.DebugContext(ctx, "update delivered again", "update_id", u.UpdateID)
+		end(Result{Outcome: Duplicate})
+	default:
+		end(Result{Outcome: Accepted})
+	}
+	if errors.Is(err, inbox.ErrFull) || errors.Is(err, inbox.ErrClosed) {
+		return &solafon.Unavailable{RetryAfter: fullWait, Err: err}
 	}
 	return err
+}
+
+// put gives an update to the inbox.
+func (b *Bot) put(ctx context.Context, u *solafon.Update, trace string) (added bool, err error) {
+	data := []byte(u.Raw) // as it came, with what no field has
+	if data == nil {
+		if data, err = u.AppendJSON(nil); err != nil {
+			return false, err
+		}
+	}
+	return b.inbox.Put(ctx, inbox.Item{
+		ID: strconv.FormatInt(u.UpdateID, 10), Key: strconv.FormatInt(u.Chat.ID, 10), Data: data, Trace: trace,
+	})
 }
 
 // Work handles what the inbox holds until ctx ends. Handlers that run then have
@@ -58,6 +68,7 @@ func (b *Bot) Work(ctx context.Context) error {
 		time.AfterFunc(b.drain, func() { cancel(errDrained) })
 	})
 	defer stop()
+	defer b.observer.Work(b.inbox)()
 	return b.inbox.Work(ctx, b.workers, func(_ context.Context, d inbox.Delivery) inbox.Verdict {
 		return b.handle(running, handle, d)
 	})
@@ -74,10 +85,23 @@ func (b *Bot) handle(ctx context.Context, h Handler, d inbox.Delivery) inbox.Ver
 	}
 	m := newMessage(b.client, u, d.Attempt)
 	start := time.Now()
-	err = b.handleWithin(ctx, h, m)
+	observed, end := b.observer.Update(ctx, d.Trace, m)
+	err = b.handleWithin(observed, h, m)
 	verdict := b.verdict(ctx, d, err)
-	b.log(ctx, m, time.Since(start), verdict, err)
+	end(result(outcome(verdict), m, err))
+	b.log(observed, m, time.Since(start), verdict, err)
 	return verdict
+}
+
+// outcome names a verdict.
+func outcome(v inbox.Verdict) Outcome {
+	switch {
+	case v.Aside:
+		return Aside
+	case v.Again:
+		return Failed
+	}
+	return Handled
 }
 
 // verdict is what becomes of an item whose handler returned.
@@ -125,17 +149,6 @@ func (b *Bot) log(ctx context.Context, m *Message, took time.Duration, v inbox.V
 		}
 	}
 	b.logger.LogAttrs(ctx, level, text, attrs...)
-}
-
-// withheld is an error's text, unless it repeats what the user wrote or is.
-func withheld(m *Message, err error) string {
-	text := err.Error()
-	for _, private := range []string{m.Text, m.Args, m.From.Email, m.From.Name} {
-		if private != "" && strings.Contains(text, private) {
-			return fmt.Sprintf("%T (its text repeats the message and is withheld)", err)
-		}
-	}
-	return text
 }
 
 // ListenAndServe serves the webhook at /webhook, /healthz, which answers 200

@@ -20,6 +20,9 @@ type Item struct {
 	Key string
 	// Data is the item itself.
 	Data []byte
+	// Trace ties the item's handling to its delivery, where somebody traces them: a
+	// W3C traceparent.
+	Trace string
 }
 
 // Delivery is an item that is handed out.
@@ -79,6 +82,8 @@ type Inbox interface {
 	// until ctx ends. It then hands out no more, waits for those that are being
 	// handled, and returns nil. It is called once at a time.
 	Work(ctx context.Context, workers int, handle Handle) error
+	// Status counts what the engine holds.
+	Status(ctx context.Context) (Status, error)
 	// Close gives back what the engine holds. Work has ended before.
 	Close() error
 }

@@ -38,7 +38,8 @@ type Memory struct {
 
 // queue holds the items of a key.
 type queue struct {
-	items []Delivery
+	items  []Delivery
+	parked bool // until the first is to be handed out again
 }
 
 // NewMemory makes an empty one with the default limits.
@@ -169,9 +170,11 @@ func (m *Memory) settle(q *queue, verdict Verdict) {
 	first := q.items[0]
 	switch {
 	case verdict.Again:
+		q.parked = true
 		time.AfterFunc(verdict.Wait, func() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
+			q.parked = false
 			m.offer(q)
 		})
 		return
@@ -188,11 +191,20 @@ func (m *Memory) settle(q *queue, verdict Verdict) {
 	}
 }
 
-// Waiting is how many items wait or are being handled.
-func (m *Memory) Waiting() int {
+// Status counts what it holds.
+func (m *Memory) Status(context.Context) (Status, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.held - len(m.aside)
+	s := Status{Waiting: m.held - len(m.aside), Aside: len(m.aside)}
+	for _, q := range m.queues {
+		if q.parked {
+			s.Parked += len(q.items)
+		}
+		if at := q.items[0].Accepted; s.Oldest.IsZero() || at.Before(s.Oldest) {
+			s.Oldest = at
+		}
+	}
+	return s, nil
 }
 
 // Aside lists the items that were put aside, oldest first.

@@ -268,6 +268,7 @@ const (
 	headerKey      = "Item-Key"
 	headerAccepted = "Item-Accepted"
 	headerAttempt  = "Item-Attempt"
+	headerTrace    = "traceparent"
 	headerReason   = "Item-Reason"
 	headerDue      = "Item-Due"
 	headerWhen     = "Item-Aside"  // when it was put aside
@@ -286,6 +287,9 @@ func (in *Inbox) Put(ctx context.Context, item inbox.Item) (added bool, err erro
 	m := nats.NewMsg(in.part(item.Key))
 	m.Data = item.Data
 	m.Header = nats.Header{headerID: {item.ID}, headerKey: {item.Key}, headerAccepted: {time.Now().UTC().Format(time.RFC3339Nano)}}
+	if item.Trace != "" {
+		m.Header[headerTrace] = []string{item.Trace}
+	}
 	ack, err := in.js.PublishMsg(ctx, m, jetstream.WithMsgID("item "+item.ID))
 	if err != nil {
 		return false, full(err)

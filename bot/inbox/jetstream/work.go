@@ -293,7 +293,7 @@ func (w *worker) putAside(ctx context.Context, d inbox.Delivery, reason string) 
 	m := nats.NewMsg(w.asideAt(d.ID))
 	m.Data = d.Data
 	m.Header = nats.Header{
-		headerID: {d.ID}, headerKey: {d.Key}, headerAccepted: {d.Accepted.UTC().Format(time.RFC3339Nano)},
+		headerID: {d.ID}, headerKey: {d.Key}, headerAccepted: {d.Accepted.UTC().Format(time.RFC3339Nano)}, headerTrace: {d.Trace},
 		headerAttempt: {strconv.Itoa(d.Attempt)}, headerReason: {oneLine(reason)}, headerWhen: {time.Now().UTC().Format(time.RFC3339Nano)},
 	}
 	if err := w.publish(ctx, m, ""); err != nil {
@@ -309,8 +309,10 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 func itemMessage(subject string, header nats.Header, data []byte) *nats.Msg {
 	m := nats.NewMsg(subject)
 	m.Data = data
-	for _, name := range []string{headerID, headerKey, headerAccepted} {
-		m.Header.Set(name, header.Get(name))
+	for _, name := range []string{headerID, headerKey, headerAccepted, headerTrace} {
+		if value := header.Get(name); value != "" {
+			m.Header.Set(name, value)
+		}
 	}
 	return m
 }
@@ -319,7 +321,7 @@ func itemMessage(subject string, header nats.Header, data []byte) *nats.Msg {
 func delivery(header nats.Header, data []byte, attempt int) inbox.Delivery {
 	accepted, _ := time.Parse(time.RFC3339Nano, header.Get(headerAccepted))
 	return inbox.Delivery{
-		Item:    inbox.Item{ID: header.Get(headerID), Key: header.Get(headerKey), Data: data},
+		Item:    inbox.Item{ID: header.Get(headerID), Key: header.Get(headerKey), Data: data, Trace: header.Get(headerTrace)},
 		Attempt: attempt, Accepted: accepted,
 	}
 }

@@ -19,9 +19,11 @@ type Observer interface {
 	// Delivery begins the writing down of an update. The trace is kept with it;
 	// end is called with Accepted, Duplicate or Refused.
 	Delivery(ctx context.Context, u *solafon.Update) (_ context.Context, trace string, end func(Result))
-	// Update begins the handling of an update, with the trace that Delivery gave.
-	// The handler sees the context; end is called with Handled, Failed or Aside.
-	Update(ctx context.Context, trace string, m *Message) (_ context.Context, end func(Result))
+	// Update begins the handling of an update, with the trace that Delivery gave and
+	// the name of the command that handles it: empty for one that the bot does not
+	// have, and for text. The handler sees the context; end is called with Handled,
+	// Failed or Aside.
+	Update(ctx context.Context, trace, command string, m *Message) (_ context.Context, end func(Result))
 	// Work begins the bot's work on what an inbox holds; end is called after it.
 	Work(in inbox.Inbox) (end func())
 }
@@ -61,7 +63,7 @@ func (unobserved) Delivery(ctx context.Context, _ *solafon.Update) (context.Cont
 	return ctx, "", func(Result) {}
 }
 
-func (unobserved) Update(ctx context.Context, _ string, _ *Message) (context.Context, func(Result)) {
+func (unobserved) Update(ctx context.Context, _, _ string, _ *Message) (context.Context, func(Result)) {
 	return ctx, func(Result) {}
 }
 

@@ -85,12 +85,21 @@ func (b *Bot) handle(ctx context.Context, h Handler, d inbox.Delivery) inbox.Ver
 	}
 	m := newMessage(b.client, u, d.Attempt)
 	start := time.Now()
-	observed, end := b.observer.Update(ctx, d.Trace, m)
+	observed, end := b.observer.Update(ctx, d.Trace, b.known(m), m)
 	err = b.handleWithin(observed, h, m)
 	verdict := b.verdict(ctx, d, err)
 	end(result(outcome(verdict), m, err))
 	b.log(observed, m, time.Since(start), verdict, err)
 	return verdict
+}
+
+// known is the command of a message, where the bot has it: any other is text that
+// a user wrote.
+func (b *Bot) known(m *Message) string {
+	if b.commands[m.Command] == nil {
+		return ""
+	}
+	return m.Command
 }
 
 // outcome names a verdict.
@@ -131,8 +140,8 @@ func (b *Bot) log(ctx context.Context, m *Message, took time.Duration, v inbox.V
 	attrs := []slog.Attr{
 		slog.Int64("update_id", m.UpdateID), slog.Int64("chat", m.Chat.ID), slog.Int("attempt", m.Attempt), slog.Duration("duration", took),
 	}
-	if _, known := b.commands[m.Command]; known {
-		attrs = append(attrs, slog.String("command", m.Command))
+	if command := b.known(m); command != "" {
+		attrs = append(attrs, slog.String("command", command))
 	}
 	level, text := slog.LevelInfo, "update handled"
 	switch {

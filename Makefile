@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 10m
 ROUNDS ?= 15
+DURATION ?= 10m
 
 .PHONY: help
 help: ## Show what there is to make
@@ -32,6 +33,10 @@ lint: ## Run go vet and staticcheck
 bench: ## Measure generation and calls beside their peers, as ratios
 	go test ./generator -run '^$$' -bench Generate -benchtime 20x
 	cd bench && go test -run '^$$' -bench . -benchtime $(ROUNDS)x .
+
+.PHONY: soak
+soak: ## Deliver to a bot for DURATION (10m) and print what it takes
+	cd bench && go build -o soak.out ./soak && ./soak.out --duration $(DURATION)
 
 .PHONY: breaking
 breaking: ## Tell what would break callers since the last tag, or since SINCE

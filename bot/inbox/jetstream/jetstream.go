@@ -271,6 +271,7 @@ const (
 	headerTrace    = "traceparent"
 	headerReason   = "Item-Reason"
 	headerDue      = "Item-Due"
+	headerWait     = "Item-Wait" // how long it was until it is due
 	headerWhen     = "Item-Aside"  // when it was put aside
 	headerReplay   = "Item-Replay" // it is handled though its ID says that it was
 	headerWake     = "Item-Wake"   // a message that brings the first parked item of its key back

@@ -257,6 +257,7 @@ func (w *worker) park(ctx context.Context, m jetstream.Msg) error {
 func (w *worker) sleep(ctx context.Context, key, id string, attempt int, wait time.Duration) error {
 	m := w.wakeMessage(w.subject("wake"), key, id, attempt)
 	m.Header.Set(headerDue, time.Now().Add(wait).UTC().Format(time.RFC3339Nano))
+	m.Header.Set(headerWait, wait.String())
 	return w.publish(ctx, m, "")
 }
 
@@ -268,9 +269,8 @@ func (w *worker) wakeMessage(subject, key, id string, attempt int) *nats.Msg {
 
 // wake takes a message of the wakes: it goes to its key's part when it is due.
 func (w *worker) wake(m jetstream.Msg) {
-	due, _ := time.Parse(time.RFC3339Nano, m.Headers().Get(headerDue))
-	if wait := time.Until(due); wait > 0 {
-		m.NakWithDelay(wait)
+	if left := left(m.Headers(), time.Now()); left > 0 {
+		m.NakWithDelay(left)
 		return
 	}
 	attempt, _ := strconv.Atoi(m.Headers().Get(headerAttempt))
@@ -278,6 +278,14 @@ func (w *worker) wake(m jetstream.Msg) {
 	ctx, cancel := w.step()
 	defer cancel()
 	w.settle(m, w.publish(ctx, w.wakeMessage(w.part(key), key, m.Headers().Get(headerID), attempt), ""))
+}
+
+// left is how long a wake has to wait yet: no longer than it was to wait at
+// first, however far the clock was set back since.
+func left(header nats.Header, now time.Time) time.Duration {
+	due, _ := time.Parse(time.RFC3339Nano, header.Get(headerDue))
+	wait, _ := time.ParseDuration(header.Get(headerWait))
+	return min(due.Sub(now), wait)
 }
 
 // conclude writes down that an item is not handed out again.

@@ -25,6 +25,7 @@ func Embedded(ctx context.Context, dir string, opts ...Option) (*Inbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.ackWait = 5 * time.Second // there is no network between the two
 	if c.replicas != 1 {
 		return nil, errors.New("WithReplicas is for a cluster: a server in the process is alone")
 	}
@@ -47,12 +48,14 @@ func Embedded(ctx context.Context, dir string, opts ...Option) (*Inbox, error) {
 // embedded starts the server and opens the inbox that it keeps.
 func embedded(ctx context.Context, c config, dir string, open func(context.Context, config, *nats.Conn) (*Inbox, error)) (*Inbox, error) {
 	ns, err := server.NewServer(&server.Options{
-		ServerName: "inbox", DontListen: true, NoLog: true, NoSigs: true, JetStream: true, StoreDir: dir, SyncAlways: c.sync, MaxPayload: maxItem,
+		ServerName: "inbox", DontListen: true, NoSigs: true, JetStream: true, StoreDir: dir, SyncAlways: c.sync, MaxPayload: maxItem,
 		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 2*c.bytes + 4<<30,
 	})
 	if err != nil {
 		return nil, err
 	}
+	before := ends(dir)
+	ns.SetLoggerV2(serverLog{c.logger}, false, false, false)
 	go ns.Start()
 	stop := closer(func() error {
 		ns.Shutdown()
@@ -62,6 +65,7 @@ func embedded(ctx context.Context, c config, dir string, open func(context.Conte
 	if !ns.ReadyForConnections(30 * time.Second) {
 		return nil, errors.Join(errors.New("the server did not start within 30 seconds"), stop())
 	}
+	tellTorn(c.logger, before, ends(dir))
 	conn, err := nats.Connect("", append([]nats.Option{nats.InProcessServer(ns), nats.MaxReconnects(-1)}, c.nats...)...)
 	if err != nil {
 		return nil, errors.Join(err, stop())

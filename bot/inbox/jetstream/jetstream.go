@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -57,7 +58,11 @@ type config struct {
 	window   time.Duration
 	replicas int
 	sync     bool
+	logger   *slog.Logger
 	nats     []nats.Option
+	// ackWait is how long the server waits for a sign of life from who was handed
+	// an item before it hands it out again.
+	ackWait time.Duration
 }
 
 // WithName tells bots apart that share a cluster: the app's number, for
@@ -87,6 +92,10 @@ func WithReplicas(n int) Option { return func(c *config) { c.replicas = n } }
 // a setting of their own.
 func WithSync() Option { return func(c *config) { c.sync = true } }
 
+// WithLogger logs what the server in the process warns of, such as what it had to
+// drop of a torn file, to logger instead of slog.Default(). It is for Embedded.
+func WithLogger(logger *slog.Logger) Option { return func(c *config) { c.logger = logger } }
+
 // WithCredentials authenticates with a cluster by a file that NATS's tools make,
 // with a user's JWT and key.
 func WithCredentials(file string) Option { return WithNATS(nats.UserCredentials(file)) }
@@ -98,7 +107,7 @@ func WithNATS(opts ...nats.Option) Option {
 }
 
 func newConfig(replicas int, opts []Option) (config, error) {
-	c := config{name: "bot", parts: 64, limit: 1_000_000, bytes: 1 << 30, window: 24 * time.Hour, replicas: replicas}
+	c := config{name: "bot", parts: 64, limit: 1_000_000, bytes: 1 << 30, window: 24 * time.Hour, replicas: replicas, logger: slog.Default(), ackWait: 15 * time.Second}
 	for _, opt := range opts {
 		opt(&c)
 	}
@@ -271,7 +280,7 @@ const (
 	headerTrace    = "traceparent"
 	headerReason   = "Item-Reason"
 	headerDue      = "Item-Due"
-	headerWait     = "Item-Wait" // how long it was until it is due
+	headerWait     = "Item-Wait"   // how long it was until it is due
 	headerWhen     = "Item-Aside"  // when it was put aside
 	headerReplay   = "Item-Replay" // it is handled though its ID says that it was
 	headerWake     = "Item-Wake"   // a message that brings the first parked item of its key back

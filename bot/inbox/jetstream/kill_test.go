@@ -45,6 +45,9 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// held is the first of the chats whose updates a bot begins and never ends.
+const held = 1000
+
 // runBot notes each update that it handles in a file: one write, which the
 // process's end cannot part or take back.
 func runBot(dir, addr, nats string) error {
@@ -63,7 +66,11 @@ func runBot(dir, addr, nats string) error {
 		return err
 	}
 	b := bot.New(client, bot.WithInbox(in), bot.WithLogger(slog.New(slog.DiscardHandler)))
-	b.Text(func(_ context.Context, m *bot.Message) error {
+	b.Text(func(ctx context.Context, m *bot.Message) error {
+		if m.Chat.ID >= held {
+			<-ctx.Done()
+			return ctx.Err()
+		}
 		_, err := fmt.Fprintf(handled, "%d %d\n", m.Chat.ID, m.UpdateID)
 		return err
 	})
@@ -74,7 +81,11 @@ func openInbox(ctx context.Context, dir, nats string) (*jetstream.Inbox, error) 
 	if nats != "" {
 		return jetstream.Connect(ctx, nats, jetstream.WithParts(8))
 	}
-	return jetstream.Embedded(ctx, filepath.Join(dir, "inbox"))
+	var opts []jetstream.Option
+	if os.Getenv("TEST_BOT_SYNC") != "" {
+		opts = append(opts, jetstream.WithSync())
+	}
+	return jetstream.Embedded(ctx, filepath.Join(dir, "inbox"), opts...)
 }
 
 // process is a bot of its own.
@@ -82,13 +93,14 @@ type process struct {
 	t    *testing.T
 	dir  string
 	addr string
+	env  []string
 	cmd  *exec.Cmd
 }
 
 func (p *process) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(os.Args[0])
-	p.cmd.Env = append(os.Environ(), "TEST_BOT_DIR="+p.dir, "TEST_BOT_ADDR="+p.addr)
+	p.cmd.Env = append(append(os.Environ(), "TEST_BOT_DIR="+p.dir, "TEST_BOT_ADDR="+p.addr), p.env...)
 	p.cmd.Stderr = os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)

@@ -15,10 +15,6 @@ import (
 	"github.com/solafon/solafon-go/bot/inbox"
 )
 
-// ackWait is how long the server waits for a sign of life from who was handed an
-// item before it hands it to another.
-const ackWait = 15 * time.Second
-
 // worker is one run of Work.
 type worker struct {
 	*Inbox
@@ -49,7 +45,7 @@ func (in *Inbox) Work(ctx context.Context, workers int, handle inbox.Handle) err
 // consume passes a consumer's messages on until ctx ends. What was handed out by
 // then and not begun goes back at once.
 func (w *worker) consume(ctx context.Context, stream jetstream.Stream, config jetstream.ConsumerConfig, take func(jetstream.Msg)) error {
-	config.AckPolicy, config.AckWait, config.MaxDeliver = jetstream.AckExplicitPolicy, ackWait, -1
+	config.AckPolicy, config.AckWait, config.MaxDeliver = jetstream.AckExplicitPolicy, w.config.ackWait, -1
 	var consumer jetstream.Consumer
 	err := patiently(ctx, func(ctx context.Context) (err error) {
 		consumer, err = stream.CreateOrUpdateConsumer(ctx, config)
@@ -204,7 +200,7 @@ func (w *worker) wakeNext(ctx context.Context, key string) error {
 
 // run hands an item out, and tells the server that somebody is at it.
 func (w *worker) run(m jetstream.Msg, d inbox.Delivery) inbox.Verdict {
-	alive := time.NewTicker(ackWait / 3)
+	alive := time.NewTicker(w.config.ackWait / 3)
 	defer alive.Stop()
 	done := make(chan struct{})
 	defer close(done)

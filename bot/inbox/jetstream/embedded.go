@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
 
@@ -47,35 +46,21 @@ func Embedded(ctx context.Context, dir string, opts ...Option) (*Inbox, error) {
 
 // embedded starts the server and opens the inbox that it keeps.
 func embedded(ctx context.Context, c config, dir string, open func(context.Context, config, *nats.Conn) (*Inbox, error)) (*Inbox, error) {
-	ns, err := server.NewServer(&server.Options{
-		ServerName: "inbox", DontListen: true, NoSigs: true, JetStream: true, StoreDir: dir, SyncAlways: c.sync, MaxPayload: maxItem,
-		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 2*c.bytes + 4<<30,
-	})
+	e, err := newEngine(c, dir)
 	if err != nil {
 		return nil, err
 	}
-	before := ends(dir)
-	ns.SetLoggerV2(serverLog{c.logger}, false, false, false)
-	go ns.Start()
-	stop := closer(func() error {
-		ns.Shutdown()
-		ns.WaitForShutdown()
-		return nil
-	})
-	if !ns.ReadyForConnections(30 * time.Second) {
-		return nil, errors.Join(errors.New("the server did not start within 30 seconds"), stop())
-	}
-	tellTorn(c.logger, before, ends(dir))
-	conn, err := nats.Connect("", append([]nats.Option{nats.InProcessServer(ns), nats.MaxReconnects(-1)}, c.nats...)...)
+	conn, err := nats.Connect("", append([]nats.Option{nats.InProcessServer(e), nats.MaxReconnects(-1), nats.ReconnectWait(20 * time.Millisecond)}, c.nats...)...)
 	if err != nil {
-		return nil, errors.Join(err, stop())
+		return nil, errors.Join(err, e.Close())
 	}
 	in, err := open(ctx, c, conn)
 	if err != nil {
 		conn.Close()
-		return nil, errors.Join(err, stop())
+		return nil, errors.Join(err, e.Close())
 	}
-	in.stops = append(in.stops, openDoor(dir, ns), stop)
+	in.engine = e
+	in.stops = append(in.stops, openDoor(dir, e), e)
 	return in, nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -108,7 +107,7 @@ const door = "socket"
 // openDoor lets other processes of the same user in, through a socket in the
 // folder. Where there can be none, because its path is too long for one for
 // instance, the inbox works without.
-func openDoor(dir string, ns *server.Server) io.Closer {
+func openDoor(dir string, e *engine) io.Closer {
 	path := filepath.Join(dir, door)
 	os.Remove(path) // of a process that was killed; the lock says that it is gone
 	listener, err := net.Listen("unix", path)
@@ -123,21 +122,21 @@ func openDoor(dir string, ns *server.Server) io.Closer {
 			if err != nil {
 				return
 			}
-			guests.Go(func() { admit(guest, ns) })
+			guests.Go(func() { admit(guest, e) })
 		}
 	})
 	return closer(func() error {
 		err := listener.Close()
-		ns.Shutdown() // ends the guests' connections
+		e.Close() // ends the guests' connections
 		guests.Wait()
 		return err
 	})
 }
 
 // admit joins a guest's connection with one of the server's own.
-func admit(guest net.Conn, ns *server.Server) {
+func admit(guest net.Conn, e *engine) {
 	defer guest.Close()
-	inside, err := ns.InProcessConn()
+	inside, err := e.InProcessConn()
 	if err != nil {
 		return
 	}
@@ -228,7 +227,7 @@ func (in *Inbox) Replay(ctx context.Context, id string) error {
 	again := itemMessage(in.part(m.Header.Get(headerKey)), m.Header, m.Data)
 	again.Header.Set(headerReplay, "1")
 	if err := in.publish(ctx, again, fmt.Sprintf("replay %s %d", id, m.Sequence)); err != nil {
-		return full(err)
+		return err
 	}
 	return in.aside.DeleteMsg(ctx, m.Sequence)
 }

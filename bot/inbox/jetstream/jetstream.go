@@ -44,6 +44,7 @@ type Inbox struct {
 	wakes   jetstream.Stream
 	aside   jetstream.Stream
 	handled jetstream.Stream // the IDs of what was
+	engine  *engine          // with Embedded
 	stops   []io.Closer      // of what Embedded started
 }
 
@@ -294,39 +295,54 @@ func (in *Inbox) Put(ctx context.Context, item inbox.Item) (added bool, err erro
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
+	if in.engine != nil {
+		if err := in.engine.disk.room(); err != nil {
+			return false, err
+		}
+	}
 	m := nats.NewMsg(in.part(item.Key))
 	m.Data = item.Data
 	m.Header = nats.Header{headerID: {item.ID}, headerKey: {item.Key}, headerAccepted: {time.Now().UTC().Format(time.RFC3339Nano)}}
 	if item.Trace != "" {
 		m.Header[headerTrace] = []string{item.Trace}
 	}
-	ack, err := in.js.PublishMsg(ctx, m, jetstream.WithMsgID("item "+item.ID))
+	ack, err := in.write(ctx, m, "item "+item.ID)
 	if err != nil {
-		return false, full(err)
+		return false, err
 	}
 	return !ack.Duplicate, nil
 }
 
-// full tells an inbox without room from other failures.
-func full(err error) error {
-	var api *jetstream.APIError
-	if errors.As(err, &api) && (api.ErrorCode == 10077 && strings.Contains(api.Description, "maximum") || api.ErrorCode == 10023 || api.ErrorCode == 10047) {
-		return fmt.Errorf("%w: %s", inbox.ErrFull, api.Description)
-	}
-	if errors.Is(err, nats.ErrConnectionClosed) {
-		return inbox.ErrClosed
-	}
-	return err
-}
+// The server's codes of what keeps it from storing a message.
+const (
+	codeStoreFailed     = 10077 // the stream's limit, or the disk
+	codeNoResources     = 10023
+	codeStorageExceeded = 10047
+)
 
 // publish writes a message, once for its ID where it has one.
 func (in *Inbox) publish(ctx context.Context, m *nats.Msg, id string) error {
+	_, err := in.write(ctx, m, id)
+	return err
+}
+
+func (in *Inbox) write(ctx context.Context, m *nats.Msg, id string) (*jetstream.PubAck, error) {
 	var opts []jetstream.PublishOpt
 	if id != "" {
 		opts = append(opts, jetstream.WithMsgID(id))
 	}
-	_, err := in.js.PublishMsg(ctx, m, opts...)
-	return err
+	ack, err := in.js.PublishMsg(ctx, m, opts...)
+	var api *jetstream.APIError
+	switch {
+	case errors.As(err, &api) && (api.ErrorCode == codeStoreFailed || api.ErrorCode == codeNoResources || api.ErrorCode == codeStorageExceeded):
+		if in.engine != nil && !strings.Contains(api.Description, "maximum") {
+			in.engine.mend()
+		}
+		return nil, fmt.Errorf("%w: %s", inbox.ErrFull, api.Description)
+	case errors.Is(err, nats.ErrConnectionClosed):
+		return nil, inbox.ErrClosed
+	}
+	return ack, err
 }
 
 // Close ends the connection and, with Embedded, the server.

@@ -2,11 +2,16 @@ package jetstream
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/solafon/solafon-go/bot/inbox"
 )
 
 // engine is the server inside the process. It outlives what ends the server's
@@ -20,6 +25,8 @@ type engine struct {
 	ns     *server.Server
 	ended  bool
 	mended time.Time
+
+	failed atomic.Bool // a write did
 }
 
 // newEngine starts a server that keeps what it holds in a folder.
@@ -39,7 +46,7 @@ func (e *engine) start() error {
 		return err
 	}
 	before := ends(dir)
-	ns.SetLoggerV2(serverLog{e.config.logger}, false, false, false)
+	ns.SetLoggerV2(serverLog{e.config.logger, e.heard}, false, false, false)
 	go ns.Start()
 	e.ns = ns
 	if !ns.ReadyForConnections(30 * time.Second) {
@@ -65,22 +72,42 @@ func (e *engine) InProcessConn() (net.Conn, error) {
 	return e.ns.InProcessConn()
 }
 
-// mend starts the server anew after it could not write, once the disk has room
-// again and not more than once a second.
-func (e *engine) mend() {
-	if !e.mu.TryLock() {
-		return // somebody is at it
+// heard takes notice of the server's errors: of a write that failed it tells its
+// log alone, and leaves whoever waits for an answer without one.
+func (e *engine) heard(text string) {
+	if strings.Contains(text, "Critical write error") {
+		e.failed.Store(true)
 	}
+}
+
+// writable fails while the storage cannot be written to. It is opened anew once
+// the disk has room again, and not more than once a second.
+func (e *engine) writable() error {
+	if !e.failed.Load() {
+		return nil
+	}
+	if err := e.disk.room(); err != nil {
+		return err
+	}
+	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ended || time.Since(e.mended) < time.Second || e.disk.room() != nil {
-		return
+	switch {
+	case e.ended:
+		return inbox.ErrClosed
+	case !e.failed.Load(): // somebody was faster
+		return nil
+	case time.Since(e.mended) < time.Second:
+		return fmt.Errorf("%w: a write to %s failed", inbox.ErrFull, e.disk.dir)
 	}
 	e.config.logger.Warn("inbox: its storage is opened anew after a write failed")
 	e.stop()
-	if err := e.start(); err != nil {
-		e.config.logger.Error("inbox: its storage cannot be opened anew; the bot has to be started again", "error", err)
-	}
+	e.failed.Store(false)
 	e.mended = time.Now()
+	if err := e.start(); err != nil {
+		e.failed.Store(true)
+		return fmt.Errorf("%w: the storage in %s cannot be opened anew: %v", inbox.ErrFull, e.disk.dir, err)
+	}
+	return nil
 }
 
 // Close ends the server.

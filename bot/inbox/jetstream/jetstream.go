@@ -327,6 +327,11 @@ func (in *Inbox) publish(ctx context.Context, m *nats.Msg, id string) error {
 }
 
 func (in *Inbox) write(ctx context.Context, m *nats.Msg, id string) (*jetstream.PubAck, error) {
+	if in.engine != nil {
+		if err := in.engine.writable(); err != nil {
+			return nil, err
+		}
+	}
 	var opts []jetstream.PublishOpt
 	if id != "" {
 		opts = append(opts, jetstream.WithMsgID(id))
@@ -335,9 +340,6 @@ func (in *Inbox) write(ctx context.Context, m *nats.Msg, id string) (*jetstream.
 	var api *jetstream.APIError
 	switch {
 	case errors.As(err, &api) && (api.ErrorCode == codeStoreFailed || api.ErrorCode == codeNoResources || api.ErrorCode == codeStorageExceeded):
-		if in.engine != nil && !strings.Contains(api.Description, "maximum") {
-			in.engine.mend()
-		}
 		return nil, fmt.Errorf("%w: %s", inbox.ErrFull, api.Description)
 	case errors.Is(err, nats.ErrConnectionClosed):
 		return nil, inbox.ErrClosed

@@ -5,7 +5,7 @@
 // # What is promised
 //
 //   - An update that was answered 200 is handled at least once, as far as the
-//     inbox keeps what it holds: see the package of the engine.
+//     inbox keeps what it holds: see the table.
 //   - The same update_id is taken in once within the inbox's window, 24 hours
 //     unless said otherwise, however often it is delivered.
 //   - Updates of one chat are handled one at a time, in the order in which they
@@ -14,12 +14,44 @@
 //   - A handler that returns an error is tried again: 8 times, after 1 second at
 //     first and 5 minutes at most, unless WithRetry says otherwise. Then the
 //     update is put aside with its reason. Permanent puts it aside at once.
-//   - A handler runs again from its start. What it did before it failed is done
-//     again, a Reply too: an effect happens once for an update only if the
-//     handler sees to that, by the update's number for instance.
 //   - A handler has 30 seconds, unless WithHandlerTimeout says otherwise: then
 //     its context ends. One that does not return within 5 seconds more is left
 //     behind and its update put aside, since it may still be at work.
+//   - When its context ends the bot accepts nothing more, gives handlers the
+//     drain's 10 seconds, and hands back what did not end: it is handled by the
+//     next process.
+//
+// What becomes of an update that was answered 200, by what happens and by the
+// inbox: in memory, embedded (a folder, package jetstream), embedded with
+// WithSync, and in a cluster of three.
+//
+//	what happens                memory  embedded  synced   cluster
+//	the process is killed       lost    kept      kept     kept
+//	it dies while handling      lost    again     again    again, by another
+//	the machine loses power     lost    the last  kept     kept by the others
+//	the disk is lost            lost    lost      lost     kept by the others
+//	the disk is full            kept    kept      kept     kept
+//	one server of three dies    -       -         -        kept
+//	the handler fails           again   again     again    again
+//	it fails too often          aside   aside     aside    aside
+//
+// "The last" are the writes that the operating system had not yet put on the
+// disk, seconds of them. "Again" is that the handler runs again from its start;
+// "aside" that the update is kept and can be replayed. While the disk or the
+// inbox is full, deliveries are answered 503 and the platform brings them again.
+//
+// # What happens once and what twice
+//
+// A handler's effects happen once for each update_id only if the handler's own
+// effect is idempotent: a handler that replied and then failed, or whose process
+// died before it was noted that it returned, replies again. Message.Reply itself
+// never repeats a call that may have arrived; a handler that runs again does. So
+// reply last, or keep what was done under Message.UpdateID. After its context
+// ended, Reply returns the context's error and sends nothing.
+//
+// Times are by the machine's clock. One that is set back holds up what waits for
+// its next attempt by as much at most, and one that is set forward lets IDs be
+// forgotten early by as much; nothing is lost by either.
 package bot
 
 import (

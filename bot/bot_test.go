@@ -457,3 +457,32 @@ func TestPoll(t *testing.T) {
 type doer func(*http.Request) (*http.Response, error)
 
 func (f doer) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestReplyAfterTheEnd replies when the handler's time is over.
+func TestReplyAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, sent := newClient(t)
+		b := bot.New(client, quiet, bot.WithHandlerTimeout(time.Second), bot.WithRetry(bot.Retry{Tries: 1}))
+		replied := make(chan error, 1)
+		b.Text(func(ctx context.Context, m *bot.Message) error {
+			<-ctx.Done()
+			err := m.Reply(ctx, "too late")
+			replied <- err
+			return err
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- b.Work(ctx) }()
+		deliver(b.WebhookHandler(), 1, 1, "hello")
+		if err := <-replied; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Reply returned %v", err)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if len(sent.texts) > 0 {
+			t.Errorf("%q were sent", sent.texts)
+		}
+	})
+}

@@ -123,11 +123,14 @@ func TestReadmeCompiles(t *testing.T) {
 	}
 	compiles(t, blocks[0])
 	var b strings.Builder
-	b.WriteString("package main\n\nimport (\n\t\"context\"\n\t\"errors\"\n\t\"log\"\n\t\"os\"\n\n\t\"github.com/solafon/solafon-go/gen/solafon\"\n)\n\nfunc show(ctx context.Context) error {\n")
+	b.WriteString("package main\n\nimport (\n\t\"context\"\n\t\"errors\"\n\t\"log\"\n\t\"os\"\n\n\t\"github.com/solafon/solafon-go/bot\"\n\t\"github.com/solafon/solafon-go/bot/inbox/jetstream\"\n\t\"github.com/solafon/solafon-go/gen/solafon\"\n)\n\nfunc show(ctx context.Context, client *solafon.Client) error {\n")
 	for _, block := range blocks[1:] {
-		b.WriteString(block)
+		if strings.Contains(block, "b := ") {
+			block += "_ = b // what goes on as in the first block\n"
+		}
+		b.WriteString("{\n" + block + "if err != nil { return err }\n}\n")
 	}
-	b.WriteString("\treturn err\n}\n\nfunc main() { log.Print(show(context.Background())); errors.Is(nil, nil); os.Exit(0) }\n")
+	b.WriteString("\treturn nil\n}\n\nfunc main() { log.Print(show(context.Background(), nil)); errors.Is(nil, nil); os.Exit(0) }\n")
 	compiles(t, b.String())
 }
 

@@ -38,6 +38,7 @@ func (in *Inbox) Work(ctx context.Context, workers int, handle inbox.Handle) err
 	running.Go(func() {
 		errs[in.config.parts] = w.consume(ctx, in.wakes, jetstream.ConsumerConfig{Durable: "wake", MaxAckPending: 100_000}, w.wake)
 	})
+	running.Go(func() { w.tidy(ctx) })
 	running.Wait()
 	return errors.Join(errs...)
 }

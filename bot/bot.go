@@ -40,6 +40,10 @@
 // "aside" that the update is kept and can be replayed. While the disk or the
 // inbox is full, deliveries are answered 503 and the platform brings them again.
 //
+// Connections that send nothing, half a delivery, or one without end are cut off
+// within 10 seconds. Ten thousand of them at once, with bodies of 100 MB among
+// them, take less than 768 MiB, and deliveries are still answered in time.
+//
 // # What happens once and what twice
 //
 // A handler's effects happen once for each update_id only if the handler's own

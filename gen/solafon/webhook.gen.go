@@ -44,7 +44,9 @@ type headerSecret struct {
 }
 
 // WithMaxBody refuses bodies of more than n bytes with 413. It is 1 MiB
-// without this option, and with an n that is not positive.
+// without this option, and with an n that is not positive. Of bodies above 16 KiB
+// a handler reads 32 at once at most; others wait their turn until the time is
+// over, and are then answered 503.
 func WithMaxBody(n int64) WebhookOption {
 	return func(c *webhookConfig) {
 		if n > 0 {
@@ -83,10 +85,11 @@ type webhookHandler[T any] struct {
 	id      func(*T) slog.Attr // what to log of a payload
 	private func(*T) []string  // what never to log of it
 	receive func(context.Context, T) error
+	large   chan struct{} // has room for as many large bodies as are read at once
 }
 
 func newWebhookHandler[T any](h webhookHandler[T], opts []WebhookOption) http.Handler {
-	h.maxBody = defaultMaxBody
+	h.maxBody, h.large = defaultMaxBody, make(chan struct{}, maxLargeBodies)
 	for _, opt := range opts {
 		opt(&h.webhookConfig)
 	}
@@ -167,6 +170,14 @@ func isJSON(contentType string) bool {
 // decoded payload has a copy of its own.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
+// Ten thousand connections that send a body each must not take ten thousand times
+// its limit of memory: of bodies above the size of nearly every delivery only so
+// many are read at once.
+const (
+	largeBody      = 16 << 10
+	maxLargeBodies = 32
+)
+
 // maxKeptBody is the capacity from which a buffer is not kept, so that one
 // large body does not stay in memory.
 const maxKeptBody = 64 << 10
@@ -183,12 +194,9 @@ func (h *webhookHandler[T]) read(ctx context.Context, w http.ResponseWriter, r *
 	control := http.NewResponseController(w)
 	deadline, _ := ctx.Deadline()
 	limited := control.SetReadDeadline(deadline) == nil
-	if _, err := buf.ReadFrom(io.LimitReader(r.Body, h.maxBody+1)); err != nil {
+	if status, err := h.fill(ctx, buf, r); err != nil {
 		w.Header().Set("Connection", "close")
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return payload, http.StatusRequestTimeout, errors.New("the body took too long to arrive")
-		}
-		return payload, http.StatusBadRequest, errors.New("the body could not be read to its end")
+		return payload, status, err
 	}
 	if int64(buf.Len()) > h.maxBody {
 		w.Header().Set("Connection", "close")
@@ -199,6 +207,37 @@ func (h *webhookHandler[T]) read(ctx context.Context, w http.ResponseWriter, r *
 	}
 	payload, err = h.decode(buf.Bytes())
 	return payload, http.StatusBadRequest, err
+}
+
+// fill reads a body, as far as it is allowed to go.
+func (h *webhookHandler[T]) fill(ctx context.Context, buf *bytes.Buffer, r *http.Request) (status int, err error) {
+	err = fillTo(buf, r, min(largeBody, h.maxBody+1))
+	if err == nil && buf.Len() == largeBody {
+		select {
+		case h.large <- struct{}{}:
+			defer func() { <-h.large }()
+		case <-ctx.Done():
+			return http.StatusServiceUnavailable, errors.New("too many large bodies arrive at once")
+		}
+		err = fillTo(buf, r, h.maxBody+1)
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusRequestTimeout, errors.New("the body took too long to arrive")
+	case err != nil:
+		return http.StatusBadRequest, errors.New("the body could not be read to its end")
+	}
+	return 0, nil
+}
+
+// fillTo reads a body until there are so many bytes of it. Where its length is
+// said before, room is made once.
+func fillTo(buf *bytes.Buffer, r *http.Request, limit int64) error {
+	if r.ContentLength > 0 {
+		buf.Grow(int(min(r.ContentLength, limit)) - buf.Len() + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(io.LimitReader(r.Body, limit-int64(buf.Len())))
+	return err
 }
 
 // run calls the receiving function and turns a panic into an error.

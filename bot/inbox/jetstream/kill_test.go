@@ -3,6 +3,7 @@ package jetstream_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/metrics"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -74,7 +76,36 @@ func runBot(dir, addr, nats string) error {
 		_, err := fmt.Fprintf(handled, "%d %d\n", m.Chat.ID, m.UpdateID)
 		return err
 	})
-	return b.ListenAndServe(ctx, addr)
+	peak := watchMemory(ctx)
+	err = b.ListenAndServe(ctx, addr)
+	return errors.Join(err, os.WriteFile(filepath.Join(dir, "memory"), fmt.Append(nil, peak()), 0o600))
+}
+
+// watchMemory takes notice of what this process has of the operating system
+// until ctx ends, without what a race detector has beside it. It returns how to
+// ask for the most that it was, in bytes.
+func watchMemory(ctx context.Context) (peak func() uint64) {
+	var most uint64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			metrics.Read(samples)
+			most = max(most, samples[0].Value.Uint64()-samples[1].Value.Uint64())
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() uint64 {
+		<-done
+		return most
+	}
 }
 
 func openInbox(ctx context.Context, dir, nats string) (*jetstream.Inbox, error) {

@@ -137,18 +137,23 @@ func (b *Bot) verdict(ctx context.Context, d inbox.Delivery, err error) inbox.Ve
 
 // log says what became of an update, and nothing of what its user wrote.
 func (b *Bot) log(ctx context.Context, m *Message, took time.Duration, v inbox.Verdict, err error) {
-	attrs := []slog.Attr{
-		slog.Int64("update_id", m.UpdateID), slog.Int64("chat", m.Chat.ID), slog.Int("attempt", m.Attempt), slog.Duration("duration", took),
-	}
-	if command := b.known(m); command != "" {
-		attrs = append(attrs, slog.String("command", command))
-	}
 	level, text := slog.LevelInfo, "update handled"
 	switch {
 	case v.Aside:
 		level, text = slog.LevelError, "update put aside"
 	case v.Again:
 		level, text = slog.LevelWarn, "update failed"
+	}
+	if !b.logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.Int64("update_id", m.UpdateID), slog.Int64("chat", m.Chat.ID), slog.Int("attempt", m.Attempt), slog.Duration("duration", took),
+	}
+	if command := b.known(m); command != "" {
+		attrs = append(attrs, slog.String("command", command))
+	}
+	if v.Again {
 		attrs = append(attrs, slog.Duration("again_in", v.Wait))
 	}
 	if err != nil {

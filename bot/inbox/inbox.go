@@ -76,7 +76,7 @@ type Inbox interface {
 	// promises. added is false for an item whose ID is known to be one that was
 	// taken in before; an engine may find that out only when its turn comes, and
 	// drops it then. A failure means that it was not taken in: ErrFull, or what
-	// the engine met.
+	// the engine met. The caller gives item.Data up: nobody changes it from then on.
 	Put(ctx context.Context, item Item) (added bool, err error)
 	// Work hands items to handle, so many at once at most and one of each key,
 	// until ctx ends. It then hands out no more, waits for those that are being

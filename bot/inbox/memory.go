@@ -28,8 +28,8 @@ type Memory struct {
 	mu     sync.Mutex
 	closed bool
 	queues map[string]*queue
-	ready  []*queue      // whose first item can be handed out, in order
-	wake   chan struct{} // holds a token while ready may have something
+	ready  []*queue  // whose first item can be handed out, in order
+	wake   sync.Cond // is signalled when ready has one more, or the work ends
 	seen   map[string]time.Time
 	order  []string // of the IDs seen, oldest first
 	held   int
@@ -48,7 +48,7 @@ func NewMemory() *Memory { return &Memory{} }
 // init makes what the zero value lacks. The lock is held.
 func (m *Memory) init() {
 	if m.queues == nil {
-		m.queues, m.seen, m.wake = make(map[string]*queue), make(map[string]time.Time), make(chan struct{}, 1)
+		m.queues, m.seen, m.wake.L = make(map[string]*queue), make(map[string]time.Time), &m.mu
 	}
 	if m.Limit <= 0 {
 		m.Limit = defaultLimit
@@ -79,7 +79,6 @@ func (m *Memory) Put(ctx context.Context, item Item) (added bool, err error) {
 	m.seen[item.ID] = now
 	m.order = append(m.order, item.ID)
 	m.held++
-	item.Data = slices.Clone(item.Data)
 	q := m.queues[item.Key]
 	if q == nil {
 		q = &queue{}
@@ -102,14 +101,7 @@ func (m *Memory) forget(now time.Time) {
 // offer lets a queue's first item be handed out. The lock is held.
 func (m *Memory) offer(q *queue) {
 	m.ready = append(m.ready, q)
-	m.signal()
-}
-
-func (m *Memory) signal() {
-	select {
-	case m.wake <- struct{}{}:
-	default:
-	}
+	m.wake.Signal()
 }
 
 // Work hands items to handle until ctx ends.
@@ -121,11 +113,18 @@ func (m *Memory) Work(ctx context.Context, workers int, handle Handle) error {
 	if closed {
 		return ErrClosed
 	}
+	stop := context.AfterFunc(ctx, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.wake.Broadcast()
+	})
+	defer stop()
+	beyond := context.WithoutCancel(ctx)
 	var running sync.WaitGroup
 	for range max(workers, 1) {
 		running.Go(func() {
 			for q, d := m.next(ctx); q != nil; q, d = m.next(ctx) {
-				m.settle(q, handle(context.WithoutCancel(ctx), d))
+				m.settle(q, handle(beyond, d))
 			}
 		})
 	}
@@ -135,32 +134,18 @@ func (m *Memory) Work(ctx context.Context, workers int, handle Handle) error {
 
 // next waits for an item; there is none once ctx has ended.
 func (m *Memory) next(ctx context.Context) (*queue, Delivery) {
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-			return nil, Delivery{}
-		case <-m.wake:
-		}
-		m.mu.Lock()
-		if len(m.ready) == 0 {
-			m.mu.Unlock()
-			continue
-		}
-		q := m.ready[0]
-		if m.ready = m.ready[1:]; len(m.ready) > 0 || ctx.Err() != nil {
-			m.signal() // for the next worker
-		}
-		if ctx.Err() != nil {
-			m.ready = slices.Insert(m.ready, 0, q)
-			m.mu.Unlock()
-			return nil, Delivery{}
-		}
-		q.items[0].Attempt++
-		d := q.items[0]
-		m.mu.Unlock()
-		return q, d
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for len(m.ready) == 0 && ctx.Err() == nil {
+		m.wake.Wait()
 	}
-	return nil, Delivery{}
+	if ctx.Err() != nil {
+		return nil, Delivery{}
+	}
+	q := m.ready[0]
+	m.ready = m.ready[1:]
+	q.items[0].Attempt++
+	return q, q.items[0]
 }
 
 // settle does with a queue's first item what was decided.

@@ -30,10 +30,16 @@ type Memory struct {
 	queues map[string]*queue
 	ready  []*queue  // whose first item can be handed out, in order
 	wake   sync.Cond // is signalled when ready has one more, or the work ends
-	seen   map[string]time.Time
-	order  []string // of the IDs seen, oldest first
+	seen   map[string]struct{}
+	order  []arrival // of the IDs seen, oldest first
 	held   int
 	aside  []Set
+}
+
+// arrival is when an ID came.
+type arrival struct {
+	id string
+	at time.Time
 }
 
 // queue holds the items of a key.
@@ -48,7 +54,7 @@ func NewMemory() *Memory { return &Memory{} }
 // init makes what the zero value lacks. The lock is held.
 func (m *Memory) init() {
 	if m.queues == nil {
-		m.queues, m.seen, m.wake.L = make(map[string]*queue), make(map[string]time.Time), &m.mu
+		m.queues, m.seen, m.wake.L = make(map[string]*queue), make(map[string]struct{}), &m.mu
 	}
 	if m.Limit <= 0 {
 		m.Limit = defaultLimit
@@ -68,16 +74,17 @@ func (m *Memory) Put(ctx context.Context, item Item) (added bool, err error) {
 	m.init()
 	now := time.Now()
 	m.forget(now)
+	_, known := m.seen[item.ID]
 	switch {
 	case m.closed:
 		return false, ErrClosed
-	case !m.seen[item.ID].IsZero():
+	case known:
 		return false, nil
 	case m.held >= m.Limit:
 		return false, fmt.Errorf("%w: it holds %d items", ErrFull, m.held)
 	}
-	m.seen[item.ID] = now
-	m.order = append(m.order, item.ID)
+	m.seen[item.ID] = struct{}{}
+	m.order = append(m.order, arrival{item.ID, now})
 	m.held++
 	q := m.queues[item.Key]
 	if q == nil {
@@ -92,8 +99,8 @@ func (m *Memory) Put(ctx context.Context, item Item) (added bool, err error) {
 
 // forget drops the IDs that are older than the window. The lock is held.
 func (m *Memory) forget(now time.Time) {
-	for len(m.order) > 0 && now.Sub(m.seen[m.order[0]]) > m.Window {
-		delete(m.seen, m.order[0])
+	for len(m.order) > 0 && now.Sub(m.order[0].at) > m.Window {
+		delete(m.seen, m.order[0].id)
 		m.order = m.order[1:]
 	}
 }

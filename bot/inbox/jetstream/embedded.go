@@ -18,7 +18,8 @@ const maxItem = 8 << 20
 // to nobody else. One process at a time can have a folder.
 //
 // An item that Put returned for outlives the end of the process, SIGKILL
-// included; with WithSync that of the machine too.
+// included; with WithSync that of the machine too. It is not the default, since
+// few bots lose their machine and each would pay for it with every delivery.
 func Embedded(ctx context.Context, dir string, opts ...Option) (*Inbox, error) {
 	c, err := newConfig(1, opts)
 	if err != nil {

@@ -77,7 +77,11 @@ func WithLimit(items, bytes int64) Option {
 }
 
 // WithWindow knows the ID of an item for so long after it was handled; 24 hours
-// without it. The server keeps an index of the IDs in memory.
+// without it. The server keeps an index of the IDs in memory, about 160 bytes for
+// each, twice that in the process's size, and 80 bytes on the disk. A day at 100
+// items a second is 8.6 million IDs: 1.3 GiB live, 2.5 GiB in all, and 8 seconds
+// more for Embedded to start. An hour at that rate is 0.1 GiB and a third of a
+// second: pass a shorter window where nothing comes again later.
 func WithWindow(d time.Duration) Option { return func(c *config) { c.window = d } }
 
 // WithParts parts the keys so often; 64 without it. It bounds how many items are
@@ -89,8 +93,10 @@ func WithReplicas(n int) Option { return func(c *config) { c.replicas = n } }
 
 // WithSync writes each item through to the disk before Put returns: it then
 // outlives the machine's end and not only the process's. Without it an item is
-// in the operating system's hands. It is for Embedded; a cluster's servers have
-// a setting of their own.
+// in the operating system's hands, which is five to six times as fast: a bot
+// answered 12,000 deliveries a second without and 2,000 with it, on two cores and
+// a virtual disk (make bench). It is for Embedded; a cluster's servers have a
+// setting of their own.
 func WithSync() Option { return func(c *config) { c.sync = true } }
 
 // WithLogger logs what the server in the process warns of, such as what it had to
@@ -164,6 +170,7 @@ func open(ctx context.Context, c config, conn *nats.Conn) (*Inbox, error) {
 	in := &Inbox{config: c, conn: conn, js: js}
 	for _, s := range in.streams() {
 		s.config.Storage, s.config.Replicas = jetstream.FileStorage, c.replicas
+		s.config.AllowDirect = c.replicas == 1 // cheaper to read; among several servers one that lags could answer
 		err := patiently(ctx, func(ctx context.Context) (err error) {
 			*s.stream, err = in.ensure(ctx, s.config)
 			return err

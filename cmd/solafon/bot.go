@@ -85,9 +85,10 @@ func testTLS() *tls.Config {
 
 // botProcess is the demo's bot, running.
 type botProcess struct {
-	dir, addr, api string
-	client         *http.Client // trusts it
-	cmd            *exec.Cmd
+	dir, addr  string
+	api, token string       // the platform's
+	client     *http.Client // trusts it
+	cmd        *exec.Cmd
 }
 
 // start starts the process and waits until it is ready.
@@ -97,7 +98,7 @@ func (p *botProcess) start(ctx context.Context) error {
 		return err
 	}
 	p.cmd = exec.Command(self, "demo-bot", "--dir", p.dir, "--addr", p.addr, "--api", p.api)
-	p.cmd.Env = append(os.Environ(), "SOLAFON_TOKEN="+demoToken)
+	p.cmd.Env = append(os.Environ(), "SOLAFON_TOKEN="+p.token)
 	p.cmd.Stderr = os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		return err

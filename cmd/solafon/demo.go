@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/solafon/solafon-go/bot/bottest"
 	"github.com/solafon/solafon-go/gen/platform"
 	"github.com/solafon/solafon-go/gen/solafon"
 	"github.com/solafon/solafon-go/generator"
@@ -53,38 +54,33 @@ type demo struct {
 	color bool
 }
 
-const (
-	demoApp   = 7
-	demoToken = "5d3c1f0e9b8a77665544332211009f8e7d6c5b4a39281706f5e4d3c2b1a09f8e"
-	demoJWT   = "demo.user.jwt"
-)
-
 func (d *demo) run(ctx context.Context) error {
 	if err := d.bindings(); err != nil {
 		return err
 	}
 
-	// The platform, on loopback.
-	fake := &fakePlatform{appID: demoApp, token: demoToken, jwt: demoJWT}
-	api := httptest.NewServer(http.StripPrefix("/api/v1", platform.NewHandler(fake)))
-	defer api.Close()
-	client, err := solafon.NewClient(demoToken, solafon.WithBaseURL(api.URL+"/api/v1"), solafon.WithUserJWT(demoJWT))
-	if err != nil {
-		return err
-	}
-
-	// The bot, on loopback too, by https as the platform asks, and in a process of
-	// its own that keeps what it accepts in a folder.
-	bot, err := newBotProcess(api.URL + "/api/v1")
+	// The bot, on loopback, by https as the platform asks, and in a process of its
+	// own that keeps what it accepts in a folder.
+	bot, err := newBotProcess()
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(bot.dir)
+
+	// The platform, on loopback too.
+	local := bottest.NewPlatform(bottest.WithHTTPClient(bot.client))
+	defer local.Close()
+	api := httptest.NewServer(local.Handler())
+	defer api.Close()
+	bot.api, bot.token = api.URL+"/api/v1", local.Token()
+	client, err := solafon.NewClient(local.Token(), solafon.WithBaseURL(bot.api), solafon.WithUserJWT(bottest.UserJWT))
+	if err != nil {
+		return err
+	}
 	if err := bot.start(ctx); err != nil {
 		return err
 	}
 	defer bot.kill()
-	fake.bots = bot.client
 	webhook := "https://" + bot.addr + "/webhook"
 	if err := client.SetWebhook(ctx, solafon.SetWebhookRequest{URL: webhook}); err != nil {
 		return err
@@ -95,13 +91,13 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	d.say("%s is up, and its webhook is set to %s", me.Username, webhook)
 
-	if err := d.conversations(ctx, fake); err != nil {
+	if err := d.conversations(ctx, local); err != nil {
 		return err
 	}
-	if err := d.accident(ctx, fake, bot); err != nil {
+	if err := d.accident(ctx, local, bot); err != nil {
 		return err
 	}
-	fake.deliverRaw(ctx, `{"update_id":104,"from":{"id":"456"}`)
+	local.Deliver(ctx, `{"update_id":104,"from":{"id":"456"}`)
 	d.say("a malformed delivery was sent as well")
 	if err := d.report(ctx, client); err != nil {
 		return err
@@ -113,10 +109,10 @@ func (d *demo) run(ctx context.Context) error {
 }
 
 // accident kills the bot between its 200 and its answer.
-func (d *demo) accident(ctx context.Context, fake *fakePlatform, bot *botProcess) error {
-	const number, user = 110, 1415
-	update := solafon.Update{UpdateID: number, MessageID: number, From: solafon.User{ID: user, Name: "Ольга"}, Chat: solafon.Chat{ID: user}, Date: time.Now().Unix(), Text: "/slow"}
-	if err := fake.deliver(ctx, update, platform.WebhookFlat, 1); err != nil {
+func (d *demo) accident(ctx context.Context, local *bottest.Platform, bot *botProcess) error {
+	user := local.AddUser("Ольга", "ru")
+	local.SetFaults(bottest.Faults{})
+	if _, err := local.Write(user.ID, "/slow"); err != nil {
 		return err
 	}
 	begun := func() bool { _, err := os.Stat(filepath.Join(bot.dir, "begun")); return err == nil }
@@ -124,17 +120,28 @@ func (d *demo) accident(ctx context.Context, fake *fakePlatform, bot *botProcess
 		return err
 	}
 	bot.kill()
-	if answers := fake.answers(user); len(answers) > 0 {
+	if answers := answers(local, user.ID); len(answers) > 0 {
 		return fmt.Errorf("the bot answered Ольга before it was killed: %q", answers)
 	}
 	if err := bot.start(ctx); err != nil {
 		return err
 	}
-	if err := await(ctx, "the answer to Ольга", func() bool { return len(fake.answers(user)) > 0 }); err != nil {
+	if err := await(ctx, "the answer to Ольга", func() bool { return len(answers(local, user.ID)) > 0 }); err != nil {
 		return err
 	}
-	d.say("the bot was killed after it accepted Ольга's %q and before it answered; started again, it answered %q", update.Text, fake.answers(user)[0])
+	d.say("the bot was killed after it accepted Ольга's %q and before it answered; started again, it answered %q", "/slow", answers(local, user.ID)[0])
 	return nil
+}
+
+// answers are what the bot sent to a user.
+func answers(local *bottest.Platform, userID int64) []string {
+	var list []string
+	for _, m := range local.Messages() {
+		if m.FromBot && m.UserID == userID {
+			list = append(list, m.Text)
+		}
+	}
+	return list
 }
 
 // say prints something that was seen to happen.
@@ -169,34 +176,34 @@ func (d *demo) bindings() error {
 
 // conversation is what one user writes and what the bot has to answer.
 type conversation struct {
-	user   solafon.User
-	text   string
-	form   platform.WebhookForm
-	times  int
-	answer string
+	name, language, text string
+	form                 platform.WebhookForm
+	times                int
+	answer               string
 }
 
-func (d *demo) conversations(ctx context.Context, fake *fakePlatform) error {
+func (d *demo) conversations(ctx context.Context, local *bottest.Platform) error {
 	long := strings.Repeat("Съешь ещё этих мягких французских булок 🥐 ", 93)
 	long = string([]rune(long)[:4000])
 	list := []conversation{
-		{solafon.User{ID: 456, Name: "John", Email: "user@example.com", Language: "en"}, "/start", platform.WebhookFlat, 2, "Welcome to my app!"},
-		{solafon.User{ID: 789, Name: "Анна", Language: "ru"}, long, platform.WebhookFlat, 1, "You said: " + long},
-		{solafon.User{ID: 1011, Name: "José", Language: "es"}, `¿1 < 2 && "sí"?`, platform.WebhookNested, 1, `You said: ¿1 < 2 && "sí"?`},
-		{solafon.User{ID: 1213, Name: "山田", Language: "ja"}, "こんにちは", platform.WebhookFlat, 1, "You said: こんにちは"},
+		{"John", "en", "/start", platform.WebhookFlat, 2, "Welcome to my app!"},
+		{"Анна", "ru", long, platform.WebhookFlat, 1, "You said: " + long},
+		{"José", "es", `¿1 < 2 && "sí"?`, platform.WebhookNested, 1, `You said: ¿1 < 2 && "sí"?`},
+		{"山田", "ja", "こんにちは", platform.WebhookFlat, 1, "You said: こんにちは"},
 	}
-	for i, c := range list {
-		number := int64(100 + i)
-		chat := solafon.Chat{ID: c.user.ID, Type: solafon.ChatTypePrivate}
-		update := solafon.Update{UpdateID: number, MessageID: number, From: c.user, Chat: chat, Date: time.Now().Unix(), Text: c.text}
-		if err := fake.deliver(ctx, update, c.form, c.times); err != nil {
+	for _, c := range list {
+		local.SetFaults(bottest.Faults{Duplicate: c.times, Form: c.form})
+		user := local.AddUser(c.name, c.language)
+		before := len(local.Deliveries())
+		if _, err := local.Write(user.ID, c.text); err != nil {
 			return err
 		}
-		if err := await(ctx, "the answer to "+c.user.Name, func() bool { return len(fake.answers(c.user.ID)) > 0 }); err != nil {
+		answered := func() bool { return len(answers(local, user.ID)) > 0 && len(local.Deliveries()) == before+c.times }
+		if err := await(ctx, "the answer to "+c.name, answered); err != nil {
 			return err
 		}
-		if got := fake.answers(c.user.ID); len(got) != 1 || got[0] != c.answer {
-			return fmt.Errorf("%s was answered %d times, %s; once was wanted, with %s", c.user.Name, len(got), short(strings.Join(got, " | ")), short(c.answer))
+		if got := answers(local, user.ID); len(got) != 1 || got[0] != c.answer {
+			return fmt.Errorf("%s was answered %d times, %s; once was wanted, with %s", c.name, len(got), short(strings.Join(got, " | ")), short(c.answer))
 		}
 		how := ""
 		if c.times > 1 {
@@ -205,13 +212,13 @@ func (d *demo) conversations(ctx context.Context, fake *fakePlatform) error {
 		if c.form == platform.WebhookNested {
 			how += ", delivered nested"
 		}
-		d.say("%s wrote %s and was answered %s%s", c.user.Name, short(c.text), short(c.answer), how)
+		d.say("%s wrote %s and was answered %s%s", c.name, short(c.text), short(c.answer), how)
 	}
 	return nil
 }
 
 // newBotProcess settles where the bot keeps and hears things.
-func newBotProcess(api string) (*botProcess, error) {
+func newBotProcess() (*botProcess, error) {
 	dir, err := os.MkdirTemp("", "solafon-demo-*")
 	if err != nil {
 		return nil, err
@@ -224,7 +231,7 @@ func newBotProcess(api string) (*botProcess, error) {
 	defer trusting.Close()
 	client := trusting.Client()
 	client.Transport.(*http.Transport).DisableKeepAlives = true // the one it talks to will be killed
-	return &botProcess{dir: dir, addr: addr, api: api, client: client}, nil
+	return &botProcess{dir: dir, addr: addr, client: client}, nil
 }
 
 // short quotes a text, with its length instead of its end where it is long.
@@ -242,7 +249,7 @@ func (d *demo) report(ctx context.Context, client *solafon.Client) error {
 	if err != nil {
 		return err
 	}
-	settings, err := client.GetAppSettings(ctx, demoApp)
+	settings, err := client.GetAppSettings(ctx, bottest.AppID)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ const (
 // came of each. A delivery that fails is not an error; a payload that cannot be
 // written as JSON is.
 func (s *WebhookSender) Send(ctx context.Context, payload solafon.Update, times int) ([]*Delivery, error) {
-	body, err := s.Form.encode(payload)
+	body, err := s.Form.Encode(payload)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,8 @@ func (s *WebhookSender) SendRaw(ctx context.Context, body []byte) *Delivery {
 	return deliver(ctx, s.HTTPClient, s.URL, header, body, timeout)
 }
 
-func (f WebhookForm) encode(payload solafon.Update) ([]byte, error) {
+// Encode writes a payload as JSON in this form.
+func (f WebhookForm) Encode(payload solafon.Update) ([]byte, error) {
 	flat, err := payload.MarshalJSON()
 	if err != nil {
 		return nil, err

@@ -45,15 +45,15 @@ func TestReopened(t *testing.T) {
 		t.Errorf("a folder is opened twice: %v", err)
 	}
 	handle := func(limit int, seen *[]string) {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		err := in.Work(ctx, 1, func(_ context.Context, d inbox.Delivery) inbox.Verdict {
 			*seen = append(*seen, fmt.Sprintf("%s %d", d.ID, d.Attempt))
 			if len(*seen) == limit {
-				time.AfterFunc(200*time.Millisecond, cancel) // time for one too many to show
+				cancel()
 			}
 			if d.Key == "again" && d.Attempt == 1 && d.ID == "0" {
-				return inbox.Again(500*time.Millisecond, "later")
+				return inbox.Again(3*time.Second, "later") // after the inbox is closed
 			}
 			return inbox.Done
 		})

@@ -39,12 +39,7 @@ func demoCommand() *cobra.Command {
 // colored tells whether what is written to w is read by a person at a terminal
 // who did not ask for plain text.
 func colored(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // demo is one run: it does what it says, and fails at the first thing that did

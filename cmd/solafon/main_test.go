@@ -4,16 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/solafon/solafon-go/bot/bottest"
 	"github.com/solafon/solafon-go/bot/inbox"
 	"github.com/solafon/solafon-go/bot/inbox/jetstream"
 	"github.com/solafon/solafon-go/gen/solafon"
@@ -67,12 +71,54 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"platform": scriptPlatform},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROOT", root)
 			return setGo(env)
 		},
 	})
 }
+
+// scriptPlatform is a platform for a script: "platform" starts it and sets the
+// variables that the command reads, "platform say NAME TEXT" has a new user write,
+// and "platform deliver BODY" delivers to the webhook "platform bot STATUS" sets.
+func scriptPlatform(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) == 0 {
+		p := bottest.NewPlatform()
+		api := httptest.NewServer(p.Handler())
+		ts.Defer(func() { p.Close(); api.Close() })
+		ts.Setenv("SOLAFON_API", api.URL+"/api/v1")
+		ts.Setenv("SOLAFON_TOKEN", p.Token())
+		ts.Setenv("SOLAFON_JWT", bottest.UserJWT)
+		ts.Setenv("SOLAFON_APP", strconv.Itoa(bottest.AppID))
+		scriptPlatforms.Store(ts.Getenv("WORK"), p)
+		return
+	}
+	loaded, ok := scriptPlatforms.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("start the platform first")
+	}
+	p := loaded.(*bottest.Platform)
+	switch args[0] {
+	case "say":
+		user := p.AddUser(args[1], "en")
+		ts.Setenv("CHAT", strconv.FormatInt(user.ID, 10))
+		_, err := p.Write(user.ID, args[2])
+		ts.Check(err)
+	case "bot":
+		status, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		ts.Defer(server.Close)
+		p.SetWebhook(server.URL)
+	case "deliver":
+		p.Deliver(context.Background(), args[1])
+	default:
+		ts.Fatalf("unknown: %q", args)
+	}
+}
+
+var scriptPlatforms sync.Map // by the script's folder
 
 // setGo lets a script build programs with what this machine has fetched already.
 func setGo(env *testscript.Env) error {

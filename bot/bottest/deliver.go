@@ -49,51 +49,50 @@ func (p *Platform) run(number int64) {
 			return
 		}
 		p.mu.Unlock()
-		if p.deliver(queue[0]) {
+		if last, ended := p.deliver(queue[0]); ended {
 			p.mu.Lock()
 			p.queues[number] = p.queues[number][1:]
-			p.done(queue[0].UpdateID)
+			p.done(queue[0].UpdateID, !last.OK())
 			p.mu.Unlock()
 		}
 	}
 }
 
-// done notes that a bot has an update. The lock is held.
-func (p *Platform) done(updateID int64) {
+// done notes that a bot took or refused an update. The lock is held.
+func (p *Platform) done(updateID int64, refused bool) {
 	i := slices.IndexFunc(p.messages, func(m Message) bool { return m.UpdateID == updateID && !m.FromBot })
 	if i >= 0 && !p.messages[i].Done {
-		p.messages[i].Done = true
+		p.messages[i].Done, p.messages[i].Refused = true, refused
 		m := p.messages[i]
 		p.tell(Change{Message: &m})
 	}
 }
 
-// deliver delivers an update until the bot took or refused it; false is that there
-// is nowhere to deliver it to any more.
-func (p *Platform) deliver(u solafon.Update) bool {
+// deliver delivers an update until the bot took or refused it, and returns that
+// attempt; ended is false where there is nowhere to deliver it to any more.
+func (p *Platform) deliver(u solafon.Update) (last Delivery, ended bool) {
 	for attempt := 1; ; attempt++ {
 		p.mu.Lock()
 		faults, ok := p.faults, p.delivers()
 		p.mu.Unlock()
 		if !ok {
-			return false
+			return last, false
 		}
 		if faults.BadJSON {
 			p.attempt(u, faults, attempt, func(body []byte) []byte { return body[:len(body)-1] })
 		}
-		d := p.attempt(u, faults, attempt, nil)
-		for range faults.Duplicate - 1 {
-			d = p.attempt(u, faults, attempt, nil)
+		for range max(1, faults.Duplicate) {
+			last = p.attempt(u, faults, attempt, nil)
 		}
-		if d.Status != 0 && d.Status/100 != 5 {
-			return true
+		if last.Status != 0 && last.Status/100 != 5 {
+			return last, true
 		}
 		timer := time.NewTimer(p.config.wait << min(attempt-1, 4))
 		select {
 		case <-timer.C:
 		case <-p.ctx.Done():
 			timer.Stop()
-			return false
+			return last, false
 		}
 	}
 }

@@ -68,10 +68,11 @@ type Message struct {
 	Buttons  []solafon.Button
 	ImageURL string
 	At       time.Time
-	// UpdateID is the update of a message that a user wrote, and Done whether the
-	// bot has it: its webhook took or refused it, or getUpdates fetched it.
-	UpdateID int64
-	Done     bool
+	// UpdateID is the update of a message that a user wrote. Done is that it is not
+	// delivered any more: the webhook took it, or getUpdates fetched it, or, with
+	// Refused, the webhook answered neither 2xx nor 5xx.
+	UpdateID      int64
+	Done, Refused bool
 }
 
 // Delivery is one attempt to deliver an update, or a body that Deliver was given.
@@ -91,7 +92,7 @@ type Delivery struct {
 }
 
 // OK reports whether the bot took it.
-func (d *Delivery) OK() bool { return d.Status/100 == 2 }
+func (d Delivery) OK() bool { return d.Status/100 == 2 }
 
 // Call is a call of the API that a bot made.
 type Call struct {

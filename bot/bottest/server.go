@@ -92,7 +92,7 @@ func (s *server) GetUpdates(context.Context) ([]solafon.Update, error) {
 	batch := s.waiting[:n]
 	s.waiting = slices.Clone(s.waiting[n:])
 	for _, u := range batch {
-		p.done(u.UpdateID)
+		p.done(u.UpdateID, false)
 	}
 	return batch, nil
 }

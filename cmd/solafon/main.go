@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(generateCommand(), demoCommand(), demoBotCommand(), inboxCommand(), newCommand(), addCommand(), webhookCommand(), sendCommand(), updatesCommand(), meCommand(), commandsCommand(), versionCommand())
+	root.AddCommand(generateCommand(), demoCommand(), demoBotCommand(), inboxCommand(), newCommand(), devCommand(), addCommand(), webhookCommand(), sendCommand(), updatesCommand(), meCommand(), commandsCommand(), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

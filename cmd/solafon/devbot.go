@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -94,9 +93,9 @@ func outcome(err error) string {
 
 // start starts the command in a process group of its own.
 func (b *devBot) start(ended chan<- error) (*exec.Cmd, error) {
-	cmd := exec.Command("sh", "-c", b.command)
+	cmd := exec.Command(shell[0], shell[1], b.command)
 	cmd.Env = append(os.Environ(), b.env()...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ownGroup(cmd)
 	out, in := io.Pipe()
 	cmd.Stdout, cmd.Stderr = in, in
 	if err := cmd.Start(); err != nil {
@@ -124,14 +123,14 @@ func (b *devBot) start(ended chan<- error) (*exec.Cmd, error) {
 
 // stop ends a command and what it started, at once where that takes too long.
 func stop(cmd *exec.Cmd, ended <-chan error) {
-	syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+	endGroup(cmd, false)
 	timer := time.NewTimer(15 * time.Second)
 	defer timer.Stop()
 	select {
 	case <-ended:
 	case <-timer.C:
 	}
-	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	endGroup(cmd, true)
 }
 
 // watched are the ends of the names of files whose change starts a bot again.

@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"solafon": main, "fillinbox": fillInbox})
+	testscript.Main(m, map[string]func(){"solafon": main, "fillinbox": fillInbox, "newstate": newState})
 }
 
 // fillInbox makes an inbox in the folder inbox, of two updates that were put
@@ -81,7 +81,8 @@ func TestScripts(t *testing.T) {
 
 // scriptPlatform is a platform for a script: "platform" starts it and sets the
 // variables that the command reads, "platform say NAME TEXT" has a new user write,
-// and "platform deliver BODY" delivers to the webhook "platform bot STATUS" sets.
+// and "platform deliver BODY" delivers to the webhook that "platform bot STATUS"
+// sets. "platform dev" is one that solafon dev makes.
 func scriptPlatform(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 0 {
 		p := bottest.NewPlatform()
@@ -92,6 +93,10 @@ func scriptPlatform(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Setenv("SOLAFON_JWT", bottest.UserJWT)
 		ts.Setenv("SOLAFON_APP", strconv.Itoa(bottest.AppID))
 		scriptPlatforms.Store(ts.Getenv("WORK"), p)
+		return
+	}
+	if args[0] == "dev" {
+		scriptDev(ts, args[1:])
 		return
 	}
 	loaded, ok := scriptPlatforms.Load(ts.Getenv("WORK"))

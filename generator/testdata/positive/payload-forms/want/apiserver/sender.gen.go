@@ -45,7 +45,7 @@ const (
 // came of each. A delivery that fails is not an error; a payload that cannot be
 // written as JSON is.
 func (s *EventSender) Send(ctx context.Context, payload api.Event, times int) ([]*Delivery, error) {
-	body, err := s.Form.encode(payload)
+	body, err := s.Form.Encode(payload)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,8 @@ func (s *EventSender) SendRaw(ctx context.Context, body []byte) *Delivery {
 	return deliver(ctx, s.HTTPClient, s.URL, header, body, timeout)
 }
 
-func (f EventForm) encode(payload api.Event) ([]byte, error) {
+// Encode writes a payload as JSON in this form.
+func (f EventForm) Encode(payload api.Event) ([]byte, error) {
 	flat, err := payload.MarshalJSON()
 	if err != nil {
 		return nil, err

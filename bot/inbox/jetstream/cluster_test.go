@@ -71,31 +71,16 @@ func end(cmd *exec.Cmd, signal os.Signal) {
 // second server until the others do without it, and counts.
 func TestCluster(t *testing.T) {
 	dir := t.TempDir()
-	var ports, urls []string
-	for i := range 6 {
-		_, port, err := net.SplitHostPort(freeAddress(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ports = append(ports, port)
-		if i < 3 {
-			urls = append(urls, "nats://127.0.0.1:"+port)
-		}
-	}
-	node := func(i int) *exec.Cmd {
-		return program(t, "TEST_SERVER_DIR="+dir, fmt.Sprint("TEST_SERVER_NUMBER=", i), "TEST_SERVER_PORTS="+strings.Join(ports, ","))
-	}
-	nodes := []*exec.Cmd{node(0), node(1), node(2)}
+	urls, nodes, node := startCluster(t)
 	defer func() {
 		for _, n := range nodes {
 			end(n, syscall.SIGKILL)
 		}
 	}()
-	awaitCluster(t, strings.Join(urls, ","))
 
 	addrs := []string{freeAddress(t), freeAddress(t)}
 	start := func(i int) *exec.Cmd {
-		return program(t, "TEST_BOT_DIR="+dir, "TEST_BOT_ADDR="+addrs[i], "TEST_BOT_NATS="+strings.Join(urls, ","))
+		return program(t, "TEST_BOT_DIR="+dir, "TEST_BOT_ADDR="+addrs[i], "TEST_BOT_NATS="+urls)
 	}
 	bots := []*exec.Cmd{start(0), start(1)}
 	defer func() {
@@ -149,25 +134,67 @@ func TestCluster(t *testing.T) {
 	}
 }
 
-// awaitCluster waits until the servers have found each other.
-func awaitCluster(t *testing.T, urls string) {
+// startCluster starts three servers, and tells how to start one of them again.
+func startCluster(t *testing.T) (urls string, nodes []*exec.Cmd, node func(int) *exec.Cmd) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for time.Now().Before(deadline) {
-		conn, err := nats.Connect(urls)
-		if err == nil {
-			js, err := natsjs.New(conn)
-			if err == nil {
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				_, err = js.CreateStream(ctx, natsjs.StreamConfig{Name: "probe", Subjects: []string{"probe"}, Replicas: 3})
-				cancel()
-			}
-			conn.Close()
-			if err == nil {
-				return
-			}
+	for range 3 { // somebody else can take a port before a server does
+		dir, ports := t.TempDir(), freePorts(t, 6)
+		var list []string
+		for _, port := range ports[:3] {
+			list = append(list, "nats://127.0.0.1:"+port)
 		}
-		time.Sleep(100 * time.Millisecond)
+		urls = strings.Join(list, ",")
+		node = func(i int) *exec.Cmd {
+			return program(t, "TEST_SERVER_DIR="+dir, fmt.Sprint("TEST_SERVER_NUMBER=", i), "TEST_SERVER_PORTS="+strings.Join(ports, ","))
+		}
+		nodes = []*exec.Cmd{node(0), node(1), node(2)}
+		if formed(t, urls) {
+			return urls, nodes, node
+		}
+		for _, n := range nodes {
+			end(n, syscall.SIGKILL)
+		}
 	}
 	t.Fatal("the servers do not make a cluster")
+	return
+}
+
+// freePorts are ports that nobody listens at.
+func freePorts(t *testing.T, n int) (ports []string) {
+	t.Helper()
+	for range n {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close() // not before all are there: each is another one
+		_, port, err := net.SplitHostPort(listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+// formed waits until the servers have found each other.
+func formed(t *testing.T, urls string) bool {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		conn, err := nats.Connect(urls)
+		if err != nil {
+			continue
+		}
+		js, err := natsjs.New(conn)
+		if err == nil {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err = js.CreateStream(ctx, natsjs.StreamConfig{Name: "probe", Subjects: []string{"probe"}, Replicas: 3})
+			cancel()
+		}
+		conn.Close()
+		if err == nil {
+			return true
+		}
+	}
+	return false
 }

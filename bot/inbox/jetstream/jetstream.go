@@ -17,6 +17,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"hash/fnv"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -208,12 +210,13 @@ func (in *Inbox) streams() []streamAs {
 const patience = time.Minute
 
 // patiently repeats a step that a cluster cannot take yet: it may be choosing
-// who leads, or wait for a server.
+// who leads, or wait for a server. Each try has more time than the one before: of
+// two bots that make the same stream at once, neither may be answered.
 func patiently(ctx context.Context, step func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		within, done := context.WithTimeout(ctx, timeout)
+	for wait, allowed := 50*time.Millisecond, time.Second; ; wait, allowed = min(2*wait, 2*time.Second), min(2*allowed, timeout) {
+		within, done := context.WithTimeout(ctx, allowed)
 		err := step(within)
 		done()
 		if err == nil || !transient(err) {
@@ -253,7 +256,20 @@ func (in *Inbox) ensure(ctx context.Context, want jetstream.StreamConfig) (jetst
 	if had := found.CachedInfo().Config.Metadata["parts"]; had != want.Metadata["parts"] {
 		return nil, fmt.Errorf("it was made with %s parts and %s are asked for: pass WithParts(%[1]s)", had, want.Metadata["parts"])
 	}
+	if same(found.CachedInfo().Config, want) {
+		return found, nil
+	}
 	return in.js.UpdateStream(ctx, want)
+}
+
+// same tells whether a stream is what is wanted, as far as anything is: an update
+// that changes nothing is a vote of the cluster all the same.
+func same(found, want jetstream.StreamConfig) bool {
+	limit := func(n int64) int64 { return cmp.Or(n, -1) } // as the server says that there is none
+	return slices.Equal(found.Subjects, want.Subjects) && found.Retention == want.Retention && found.Discard == want.Discard &&
+		found.Replicas == want.Replicas && found.AllowDirect == want.AllowDirect && found.MaxAge == want.MaxAge && found.Duplicates == want.Duplicates &&
+		limit(found.MaxMsgs) == limit(want.MaxMsgs) && limit(found.MaxBytes) == limit(want.MaxBytes) &&
+		limit(found.MaxMsgsPerSubject) == limit(want.MaxMsgsPerSubject)
 }
 
 func (in *Inbox) stream(kind string) string  { return in.config.name + "-" + kind }

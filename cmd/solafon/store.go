@@ -20,6 +20,10 @@ type store struct{ db *sql.DB }
 // storeVersion is the form of the state that this program writes and reads.
 const storeVersion = 1
 
+// keptDeliveries is how many deliveries outlive a restart: as many as the platform
+// remembers.
+const keptDeliveries = 1000
+
 // openStore opens a folder's state, or makes it.
 func openStore(dir string) (*store, bottest.State, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -48,6 +52,9 @@ func (s *store) load() (state bottest.State, err error) {
 	}
 	if _, err := s.db.Exec(fmt.Sprintf("CREATE TABLE IF NOT EXISTS entry (kind TEXT, id INTEGER, data TEXT, PRIMARY KEY (kind, id)); PRAGMA user_version = %d", storeVersion)); err != nil {
 		return state, fmt.Errorf("it cannot be written to: %w; name another folder", err)
+	}
+	if _, err := s.db.Exec("DELETE FROM entry WHERE kind = 'delivery' AND id <= (SELECT id FROM entry WHERE kind = 'delivery' ORDER BY id DESC LIMIT 1 OFFSET ?)", keptDeliveries); err != nil {
+		return state, err
 	}
 	rows, err := s.db.Query("SELECT kind, data FROM entry ORDER BY kind, id")
 	if err != nil {

@@ -58,7 +58,8 @@ func demoBotCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in, err := jetstream.Embedded(ctx, filepath.Join(dir, "inbox"))
+			// It is killed on purpose: what the storage says of that afterwards is no news.
+			in, err := jetstream.Embedded(ctx, filepath.Join(dir, "inbox"), jetstream.WithLogger(slog.New(slog.DiscardHandler)))
 			if err != nil {
 				return err
 			}

@@ -143,7 +143,10 @@ func notInName(r rune) bool {
 }
 
 // Connect keeps items in a cluster. The URL can name several servers, parted by
-// commas. A lost connection is made anew for as long as the process lives.
+// commas. A lost connection is made anew for as long as the process lives. When a
+// server of three dies, deliveries are answered again after some seconds, when the
+// others have chosen who leads, and what it had handed out is handled again after
+// about 15.
 func Connect(ctx context.Context, url string, opts ...Option) (*Inbox, error) {
 	c, err := newConfig(3, opts)
 	if err != nil {
@@ -349,7 +352,25 @@ func (in *Inbox) publish(ctx context.Context, m *nats.Msg, id string) error {
 	return err
 }
 
-func (in *Inbox) write(ctx context.Context, m *nats.Msg, id string) (*jetstream.PubAck, error) {
+// A write that a server took with it when it died is never answered: it is made
+// again after a while, so often at most.
+const (
+	attemptTime = 2 * time.Second
+	attempts    = 5
+)
+
+// write writes a message and writes it again where no answer comes. Its ID, where it
+// has one, keeps it from being there twice; of what has none two do no harm.
+func (in *Inbox) write(ctx context.Context, m *nats.Msg, id string) (ack *jetstream.PubAck, err error) {
+	for range attempts {
+		if ack, err = in.attempt(ctx, m, id); err == nil || ctx.Err() != nil || !transient(err) {
+			break
+		}
+	}
+	return ack, err
+}
+
+func (in *Inbox) attempt(ctx context.Context, m *nats.Msg, id string) (*jetstream.PubAck, error) {
 	if in.engine != nil {
 		if err := in.engine.writable(); err != nil {
 			return nil, err
@@ -359,6 +380,8 @@ func (in *Inbox) write(ctx context.Context, m *nats.Msg, id string) (*jetstream.
 	if id != "" {
 		opts = append(opts, jetstream.WithMsgID(id))
 	}
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
 	ack, err := in.js.PublishMsg(ctx, m, opts...)
 	var api *jetstream.APIError
 	switch {

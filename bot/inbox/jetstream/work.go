@@ -58,7 +58,7 @@ func (w *worker) consume(ctx context.Context, stream jetstream.Stream, config je
 	if err != nil {
 		return fmt.Errorf("the consumer %s cannot be made: %w", config.Durable, err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(1))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(10*heartbeat), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return err
 	}
@@ -87,10 +87,15 @@ func (w *worker) consume(ctx context.Context, stream jetstream.Stream, config je
 	}
 }
 
+// heartbeat is how often the server says that it still knows of who waits for a
+// message. One that dies takes the request with it, and the request is made again
+// when two heartbeats did not come.
+const heartbeat = 3 * time.Second
+
 // next waits for a message. The library's iterator asks the server for one when
 // next is called, unless its last request is still on the way out; where the
 // answer overtakes the end of that request it asks no more, and finds out by a
-// heartbeat half a minute later. Calling it again a few times has it ask in time.
+// heartbeat some seconds later. Calling it again a few times has it ask in time.
 func next(messages jetstream.MessagesContext) (jetstream.Msg, error) {
 	for wait := 5 * time.Millisecond; wait < 2*time.Second; wait *= 4 {
 		if m, err := messages.Next(jetstream.NextMaxWait(wait)); !errors.Is(err, nats.ErrTimeout) {

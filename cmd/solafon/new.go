@@ -92,8 +92,11 @@ and passes its tests as made. A folder that has files in it is left alone.`,
 				return err
 			}
 			next := `solafon dev --bot "go run ."`
-			if platform {
+			switch {
+			case platform:
 				next = "go run ."
+			case p.Polling:
+				next += " --polling"
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "made %s with %d files; now: cd %s && go mod tidy && go test ./... && %s\n", args[0], len(files), args[0], next)
 			return nil

@@ -367,3 +367,43 @@ func TestConsoleRequests(t *testing.T) {
 		})
 	}
 }
+
+// TestConsoleImages shows a bot's picture, and no address that is not https.
+func TestConsoleImages(t *testing.T) {
+	l := start(t)
+	user := l.platform.Profiles()[0].ID
+	for _, image := range []string{"https://example.com/cake.png", "javascript:alert(1)"} {
+		body := fmt.Sprintf(`{"chat_id":%d,"text":"a cake","message_type":"image","metadata":%q}`, user, fmt.Sprintf(`{"image_url":%q}`, image))
+		req, err := http.NewRequest("POST", l.url+"/api/v1/bot/sendMessage", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+l.platform.Token())
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s", image, resp.Status)
+		}
+	}
+	resp, err := http.Get(l.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`<img src="https://example.com/cake.png" alt="Picture of the bot's"`, "A picture that is not at an https address: javascript:alert(1)"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("%s is not in %s", want, page)
+		}
+	}
+	if n := strings.Count(string(page), "<img"); n != 1 {
+		t.Errorf("%d pictures are shown", n)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,7 +67,7 @@ func (f *apiFlags) client(warnings io.Writer) (*solafon.Client, error) {
 	if jwt := os.Getenv("SOLAFON_JWT"); jwt != "" {
 		opts = append(opts, solafon.WithUserJWT(jwt))
 	}
-	if api := first(f.api, os.Getenv("SOLAFON_API")); api != "" {
+	if api := cmp.Or(f.api, os.Getenv("SOLAFON_API")); api != "" {
 		opts = append(opts, solafon.WithBaseURL(api))
 	}
 	return solafon.NewClient(token, opts...)
@@ -98,15 +99,6 @@ func (f *apiFlags) owner(warnings io.Writer) (*solafon.Client, int64, error) {
 	}
 	client, err := f.client(warnings)
 	return client, app, err
-}
-
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }
 
 // readToken reads a token from a file, and warns where others can read it too.

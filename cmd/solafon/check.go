@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -61,11 +62,7 @@ func (c *checker) run(ctx context.Context) {
 	if !ok || !c.resolve(ctx, u.Hostname()) {
 		return
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	addr := net.JoinHostPort(u.Hostname(), port)
+	addr := address(u)
 	if !c.connect(ctx, addr) {
 		return
 	}
@@ -73,6 +70,11 @@ func (c *checker) run(ctx context.Context) {
 		return
 	}
 	c.deliveries(ctx)
+}
+
+// address is where an http or https URL is served.
+func address(u *url.URL) string {
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
 }
 
 func (c *checker) parse() (*url.URL, bool) {

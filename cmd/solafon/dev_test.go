@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"database/sql"
 	"io"
 	"net/http"
@@ -19,23 +18,9 @@ import (
 
 // devProcess is a solafon dev that a script started.
 type devProcess struct {
-	cmd  *exec.Cmd
-	base string
-	mu   sync.Mutex
-	out  bytes.Buffer
-}
-
-// Write takes what it prints.
-func (d *devProcess) Write(p []byte) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.out.Write(p)
-}
-
-func (d *devProcess) printed() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.out.String()
+	cmd     *exec.Cmd
+	base    string
+	printed output
 }
 
 var devProcesses sync.Map // by the script's folder
@@ -67,7 +52,7 @@ func scriptDev(ts *testscript.TestScript, args []string) {
 	case "stop":
 		ts.Check(d.cmd.Process.Signal(syscall.SIGTERM))
 		if err := d.cmd.Wait(); err != nil {
-			ts.Fatalf("it ended with %v:\n%s", err, d.printed())
+			ts.Fatalf("it ended with %v:\n%s", err, d.printed.String())
 		}
 	default:
 		ts.Fatalf("unknown: %q", args)
@@ -81,15 +66,15 @@ func startDev(ts *testscript.TestScript, flags []string) {
 	d.cmd = exec.Command(path, append([]string{"dev", "--addr", "127.0.0.1:0"}, flags...)...)
 	d.cmd.Dir = ts.MkAbs(".")
 	d.cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
-	d.cmd.Stdout, d.cmd.Stderr = d, d
+	d.cmd.Stdout, d.cmd.Stderr = &d.printed, &d.printed
 	ts.Check(d.cmd.Start())
 	ts.Defer(func() { d.cmd.Process.Kill() })
 	devProcesses.Store(ts.Getenv("WORK"), d)
 	d.await(ts, "SOLAFON_JWT")
 	field := func(name string) string {
-		match := regexp.MustCompile(name + ` +(\S+)`).FindStringSubmatch(d.printed())
+		match := regexp.MustCompile(name + ` +(\S+)`).FindStringSubmatch(d.printed.String())
 		if match == nil {
-			ts.Fatalf("it does not tell %s:\n%s", name, d.printed())
+			ts.Fatalf("it does not tell %s:\n%s", name, d.printed.String())
 		}
 		return match[1]
 	}
@@ -98,15 +83,15 @@ func startDev(ts *testscript.TestScript, flags []string) {
 	ts.Setenv("SOLAFON_API", field("SOLAFON_API"))
 	ts.Setenv("SOLAFON_TOKEN", field("SOLAFON_TOKEN"))
 	ts.Check(os.WriteFile(ts.MkAbs("token"), []byte(field("SOLAFON_TOKEN")+"\n"), 0o600))
-	io.WriteString(ts.Stdout(), d.printed())
+	io.WriteString(ts.Stdout(), d.printed.String())
 }
 
 // await waits until something was printed.
 func (d *devProcess) await(ts *testscript.TestScript, pattern string) {
 	wanted := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(time.Minute); !wanted.MatchString(d.printed()); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !wanted.MatchString(d.printed.String()); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			ts.Fatalf("%q was not printed:\n%s", pattern, d.printed())
+			ts.Fatalf("%q was not printed:\n%s", pattern, d.printed.String())
 		}
 	}
 }

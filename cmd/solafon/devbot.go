@@ -30,10 +30,7 @@ func (b *devBot) watchAddress(ctx context.Context) {
 	if err != nil || u.Host == "" {
 		return
 	}
-	addr := u.Host
-	if u.Port() == "" {
-		addr = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	}
+	addr := address(u)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	was := ""
@@ -73,8 +70,9 @@ func (b *devBot) run(ctx context.Context) {
 		case <-changed:
 			b.show("a file changed: the bot is started again", false)
 		case err := <-ended:
+			endGroup(cmd, true) // what it started; later its number can be another's
+			cmd = nil
 			b.show("the bot ended ("+outcome(err)+"): it is started again when a file changes", false)
-			ended <- err
 			<-changed
 		case <-ctx.Done():
 		}

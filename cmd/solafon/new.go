@@ -84,10 +84,15 @@ and passes its tests as made. A folder that has files in it is left alone.`,
 				}
 				p.Methods = methods
 			}
-			files, err := render(kind, p, "")
+			files, err := render("module", p, "")
 			if err != nil {
 				return err
 			}
+			own, err := render(kind, p, "")
+			if err != nil {
+				return err
+			}
+			files = append(files, own...)
 			if err := writeNew(args[0], files); err != nil {
 				return err
 			}

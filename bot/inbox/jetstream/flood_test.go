@@ -111,10 +111,6 @@ func converseCalmly(ctx context.Context, chat int64, s *sender) (sent int64) {
 	}
 }
 
-func update(chat, id int64) string {
-	return fmt.Sprintf(`{"update_id":%d,"message_id":1,"from":{"id":%d},"chat":{"id":%[2]d,"type":"private"},"text":"hello"}`, chat*1_000_000+id, chat)
-}
-
 // misbehave makes a connection that never sends a whole delivery, and reports
 // whether it was cut off within half a minute.
 func misbehave(t *testing.T, addr string, i int) bool {

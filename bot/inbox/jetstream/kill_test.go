@@ -171,8 +171,7 @@ type sender struct {
 func converse(ctx context.Context, chat int64, senders ...*sender) (sent int64) {
 	for turn := 0; ctx.Err() == nil; turn++ {
 		s := senders[(turn+int(sent))%len(senders)]
-		id := chat*1_000_000 + sent + 1
-		body := fmt.Sprintf(`{"update_id":%d,"message_id":1,"from":{"id":%d},"chat":{"id":%[2]d,"type":"private"},"text":"hello"}`, id, chat)
+		body := update(chat, sent+1)
 		if !s.deliver(body) {
 			s.refused.Add(1)
 			continue
@@ -183,6 +182,11 @@ func converse(ctx context.Context, chat int64, senders ...*sender) (sent int64) 
 		}
 	}
 	return sent
+}
+
+// update is a chat's update, by its number in the chat.
+func update(chat, number int64) string {
+	return fmt.Sprintf(`{"update_id":%d,"message_id":1,"from":{"id":%d},"chat":{"id":%[2]d,"type":"private"},"text":"hello"}`, chat*1_000_000+number, chat)
 }
 
 func (s *sender) deliver(body string) bool {

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -221,9 +222,8 @@ func (c *Console) page(w http.ResponseWriter, _ *http.Request) {
 		}
 		v.Chats = append(v.Chats, one)
 	}
-	for _, d := range c.platform.Deliveries() {
-		v.Deliveries = append([]bottest.Delivery{d}, v.Deliveries...)
-	}
+	v.Deliveries = c.platform.Deliveries()
+	slices.Reverse(v.Deliveries)
 	v.Deliveries = v.Deliveries[:min(len(v.Deliveries), maxRows)]
 	c.mu.Lock()
 	v.Bot = c.bot
@@ -255,7 +255,7 @@ func (c *Console) showChange(change bottest.Change) {
 	switch {
 	case change.Profile != nil:
 		c.show("new-chat", chat{Profile: *change.Profile, Settings: c.platform.Settings()})
-	case change.Message != nil && !(change.Message.Done && !change.Message.FromBot):
+	case change.Message != nil && (change.Message.FromBot || !change.Message.Done):
 		c.show("new-message", *change.Message)
 	case change.Message != nil:
 		c.show("taken", *change.Message)

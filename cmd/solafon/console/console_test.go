@@ -124,7 +124,11 @@ func browser(t *testing.T, url string) context.Context {
 				complain(e.Entry.Text + " " + e.Entry.URL)
 			}
 		case *runtime.EventExceptionThrown:
-			complain(e.ExceptionDetails.Text)
+			text := e.ExceptionDetails.Text
+			if e.ExceptionDetails.Exception != nil {
+				text += ": " + e.ExceptionDetails.Exception.Description
+			}
+			complain(text)
 		case *runtime.EventConsoleAPICalled:
 			if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
 				complain(fmt.Sprintf("%s %s", e.Type, e.Args[0].Value))

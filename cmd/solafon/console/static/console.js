@@ -58,6 +58,8 @@ const place = document.getElementById("plot");
 let plot, waiting;
 const size = () => ({ width: place.clientWidth, height: 200 });
 const series = (label, color) => ({ label, stroke: color, paths: () => null, points: { show: true, size: 7, fill: color }, value: (_, v) => (v == null ? "" : v + " ms") });
+// A logarithmic scale begins at a power of ten: from anything else uPlot can count without end.
+const decade = (ms) => 10 ** Math.max(-3, Math.floor(Math.log10(Math.min(ms > 0 ? ms : 1, 0.1))));
 const plotSoon = () => { clearTimeout(waiting); waiting = setTimeout(draw, 200); };
 async function draw() {
   const response = await fetch("/durations");
@@ -67,7 +69,7 @@ async function draw() {
   if (plot) { plot.setData(data); return; }
   plot = new uPlot({
     ...size(),
-    scales: { y: { distr: 3, range: (_, min) => [Math.min(0.1, min || 0.1), 20000] } },
+    scales: { y: { distr: 3, range: (_, min) => [decade(min), 100000] } },
     axes: [{}, { label: "ms", size: 70 }],
     series: [{}, series("taken", "#1a6b2d"), series("failed", "#b3151d"), { label: "10 s", stroke: "#b3151d", dash: [6, 4], points: { show: false } }],
   }, data, place);

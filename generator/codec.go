@@ -2,6 +2,7 @@ package generator
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -71,20 +72,27 @@ var scanners = map[kind]string{
 	kindFloat32: "float32", kindTime: "time", kindBytes: "bytes",
 }
 
-// decodeExpr is an expression that reads a value which is not a struct.
-func decodeExpr(t *goType) string {
+// decodeExpr is an expression that reads the value at a place, which is not a
+// struct, and returns it and where to go on. null is what becomes of null.
+func decodeExpr(t *goType, at, null string) string {
 	u := t.underlying()
-	switch u.Kind {
-	case kindList, kindMap:
-		return helperName("decode", u) + "(d)"
+	switch isEnum := t.Kind == kindNamed && t.Def.Kind == enumDef; {
+	case u.Kind == kindList || u.Kind == kindMap:
+		return fmt.Sprintf("%s(d, %s)", helperName("decode", u), at)
+	case isEnum && u.Kind == kindString:
+		return fmt.Sprintf("enum[%s](d, %s, %s)", t.Def.Name, at, null)
+	case isEnum:
+		return fmt.Sprintf("integer[%s](d, %s, %s)", t.Def.Name, at, null)
 	default:
-		expr := "d." + scanners[u.Kind] + "()"
-		if t.Kind == kindNamed && t.Def.Kind == enumDef {
-			return t.Def.Name + "(" + expr + ")"
-		}
-		return expr
+		return fmt.Sprintf("d.%s(%s, %s)", scanners[u.Kind], at, null)
 	}
 }
+
+// What a reader makes of null, as the runtime has it.
+const (
+	notNull = "notNull"
+	orNull  = "orNull"
+)
 
 // encodeExpr is a statement that writes a value.
 func encodeExpr(t *goType, value string) string {
@@ -200,23 +208,9 @@ func (c *codec) public(def *typeDef) {
 			what += ", in whichever form it has"
 		}
 		c.doc(what + ". What it returns shares\nnothing with data. Any failure is a *DecodeError.")
-		c.Func().Id("Decode"+name).Params(jen.Id("data").Index().Byte()).Params(jen.Id(name), jen.Error()).Block(
-			code("var v %s", name),
-			code("d := decoder{data: bytes.Clone(data)}"),
-			code("v.decode(&d)"),
-			jen.If(code("err := d.finish()"), code("err != nil")).Block(code("return %s{}, err", name)),
-			code("return v, nil"),
-		)
-		c.Line()
+		c.entry("Decode"+name, def, "bytes.Clone(data), copied")
 		c.doc(fmt.Sprintf("Decode%sInPlace reads the JSON of a %s without copying it: strings share\ndata, and escapes in them are undone where they stand. The caller gives data up\nand never changes it again. Any failure is a *DecodeError.", name, name))
-		c.Func().Id("Decode"+name+"InPlace").Params(jen.Id("data").Index().Byte()).Params(jen.Id(name), jen.Error()).Block(
-			code("var v %s", name),
-			code("d := decoder{data: data, escapes: inPlace}"),
-			code("v.decode(&d)"),
-			jen.If(code("err := d.finish()"), code("err != nil")).Block(code("return %s{}, err", name)),
-			code("return v, nil"),
-		)
-		c.Line()
+		c.entry("Decode"+name+"InPlace", def, "data, inPlace")
 	}
 	c.doc("UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it\nis. A failure is a *DecodeError, and leaves v as it is too.")
 	c.Func().Params(jen.Id("v").Op("*").Id(name)).Id("UnmarshalJSON").Params(jen.Id("data").Index().Byte()).Error().Block(
@@ -236,6 +230,17 @@ func (c *codec) public(def *typeDef) {
 	)
 	c.Line()
 	c.revealer(def)
+}
+
+// entry makes a function that decodes a whole text.
+func (c *codec) entry(name string, def *typeDef, text string) {
+	c.Func().Id(name).Params(jen.Id("data").Index().Byte()).Params(jen.Id("v").Id(def.Name), jen.Err().Error()).Block(
+		code("var d decoder"),
+		code("d.begin(%s)", text),
+		jen.If(code("err := d.finish(v.decode(&d, 0))"), code("err != nil")).Block(code("return %s{}, err", def.Name)),
+		code("return v, nil"),
+	)
+	c.Line()
 }
 
 // revealer makes the method that writes a type with its secrets shown.
@@ -278,227 +283,6 @@ func (t *goType) holdsSecret(inside map[*typeDef]bool) bool {
 	return false
 }
 
-// bit is the name of the constant that marks a member as seen; it is empty
-// where nothing asks.
-func (def *typeDef) bit(f *field) string {
-	if !f.Required && (def.Payload == nil || def.Payload.BareID != f) {
-		return ""
-	}
-	return "has" + def.Name + f.Name
-}
-
-// bits declares the marks of the members that have been seen.
-func (c *codec) bits(def *typeDef) {
-	var names []jen.Code
-	add := func(name string) {
-		if name == "" {
-			return
-		}
-		if len(names) == 0 {
-			names = append(names, jen.Id(name).Uint64().Op("=").Lit(1).Op("<<").Iota())
-		} else {
-			names = append(names, jen.Id(name))
-		}
-	}
-	for _, f := range def.Fields {
-		add(def.bit(f))
-	}
-	if def.Payload != nil && def.Payload.Under != "" {
-		add("has" + def.Name + "Nested")
-	}
-	if len(names) > 0 {
-		c.doc(fmt.Sprintf("The members of %s that its decoder has to have seen.", def.Name))
-		c.Const().Defs(names...)
-		c.Line()
-	}
-}
-
-// read makes the statements that read one member.
-func (def *typeDef) read(f *field, seen string) []jen.Code {
-	target := "v." + f.Name
-	if f.Lenient && !f.Required {
-		strict := *f
-		strict.Lenient = false
-		// What was tried must not have changed the text that is then skipped.
-		statements := append([]jen.Code{code("start := *d"), code("d.escapes = copied")}, def.read(&strict, seen)...)
-		return append(statements,
-			code("d.escapes = start.escapes"),
-			jen.If(code("d.err != nil")).Block(
-				code("*d, %s = start, %s // it has another form", target, f.Type.zero()),
-				code("d.skip()"),
-			),
-		)
-	}
-	var mark, unmark []jen.Code
-	if bit := def.bit(f); bit != "" {
-		mark, unmark = []jen.Code{code("%s |= %s", seen, bit)}, []jen.Code{code("%s &^= %s", seen, bit)}
-	}
-	value := readValue(f.Type, target)
-	switch {
-	case f.Required && !f.Type.Pointer && (!f.Nullable || !f.Type.nillable()):
-		return append(value, mark...)
-	case f.Required: // null is a value like any other
-		return append([]jen.Code{jen.If(code("%s = nil", target), code("!d.null()")).Block(value...)}, mark...)
-	case f.Type.IsList() || f.Type.underlying().Kind == kindMap:
-		return append(value, mark...)
-	case len(mark) > 0:
-		return []jen.Code{jen.If(code("%s = %s", target, f.Type.zero()), code("d.null()")).Block(unmark...).Else().Block(append(value, mark...)...)}
-	case isComposite(f.Type):
-		// A composite literal cannot stand in the header of an if.
-		return []jen.Code{code("%s = %s", target, f.Type.zero()), jen.If(code("!d.null()")).Block(value...)}
-	default:
-		return []jen.Code{jen.If(code("%s = %s", target, f.Type.zero()), code("!d.null()")).Block(value...)}
-	}
-}
-
-// isComposite tells whether the type's zero value is a composite literal.
-func isComposite(t *goType) bool { return strings.HasSuffix(t.zero(), "{}") }
-
-// readValue makes the statements that read a value which is not null.
-func readValue(t *goType, target string) []jen.Code {
-	plain := *t
-	plain.Pointer = false
-	switch {
-	case t.Kind == kindText && t.Elem.IsStruct():
-		return []jen.Code{
-			code("inner, offset := d.inner()"),
-			jen.If(code("len(inner.data) > 0")).Block(
-				code("%s = new(%s)", target, t.Elem),
-				code("%s.decode(&inner)", target),
-				code("d.adopt(&inner, offset)"),
-			),
-		}
-	case t.IsStruct() && t.Pointer:
-		return []jen.Code{code("%s = new(%s)", target, &plain), code("%s.decode(d)", target)}
-	case t.IsStruct():
-		return []jen.Code{code("%s.decode(d)", target)}
-	case t.Pointer:
-		return []jen.Code{code("%s = new(%s)", target, &plain), code("*%s = %s", target, decodeExpr(&plain))}
-	default:
-		return []jen.Code{code("%s = %s", target, decodeExpr(t))}
-	}
-}
-
-// loop makes the loop over an object's members around the cases of a switch.
-func loop(cases ...jen.Code) jen.Code {
-	return jen.For(code("more := d.object()"), code("more"), code("more = d.next('}')")).Block(
-		code("key, ok := d.key()"),
-		jen.If(code("!ok")).Block(jen.Return()),
-		jen.Switch(code("key")).Block(cases...),
-		jen.If(code("d.err != nil")).Block(code("d.under(key)"), jen.Return()),
-	)
-}
-
-// decoder makes the method that reads a struct.
-func (c *codec) decoder(def *typeDef) {
-	var cases, required []jen.Code
-	for _, f := range def.Fields {
-		cases = append(cases, jen.Case(jen.Lit(f.JSON)).Block(def.read(f, "seen")...))
-		if f.Required {
-			required = append(required, jen.If(code("seen&%s == 0", def.bit(f))).Block(code("d.missing(%q)", f.JSON)))
-		}
-	}
-	unknown := []jen.Code{code("d.skip()")}
-	if def.Extra != nil {
-		unknown = append([]jen.Code{
-			jen.If(code("v.%s == nil", def.ExtraName)).Block(code("v.%s = make(map[string]%s)", def.ExtraName, def.Extra)),
-		}, readElement(def.Extra, "value")...)
-		unknown = append(unknown, code("v.%s[key] = value", def.ExtraName))
-	}
-	cases = append(cases, jen.Default().Block(unknown...))
-	body := []jen.Code{code("*v = %s{}", def.Name)}
-	if len(required) > 0 {
-		body = append(body, code("var seen uint64"))
-	}
-	body = append(append(body, loop(cases...)), required...)
-	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("decode").Params(jen.Id("d").Op("*").Id("decoder")).Block(body...)
-	c.Line()
-}
-
-// payloadDecoder makes the methods that read a payload in each of its forms.
-func (c *codec) payloadDecoder(def *typeDef) {
-	p, id := def.Payload, def.bit(def.Payload.ID)
-	nested := "has" + def.Name + "Nested"
-	receiver := jen.Id("v").Op("*").Id(def.Name)
-
-	var members, required []jen.Code
-	for _, f := range def.Fields {
-		if f == p.ID {
-			continue
-		}
-		members = append(members, jen.Case(jen.Lit(f.JSON)).Block(def.read(f, "*seen")...))
-		if f.Required {
-			required = append(required, jen.If(code("seen&%s == 0", def.bit(f))).Block(code("d.missing(%q)", f.JSON)))
-		}
-	}
-	members = append(members, jen.Default().Block(code("d.skip()")))
-	requiredFunc := "require" + def.Name
-
-	cases := []jen.Code{jen.Case(jen.Lit(p.ID.JSON)).Block(def.read(p.ID, "seen")...)}
-	member := []jen.Code{code("v.decodeMember(d, key, &seen)")}
-	check := []jen.Code{code("%s(d, seen)", requiredFunc)}
-	if p.Under != "" {
-		cases = append(cases, jen.Case(jen.Lit(p.Under)).Block(
-			jen.If(code("!d.null()")).Block(code("v.decodeNested(d, &seen)")),
-		))
-		member = []jen.Code{jen.If(code("seen&%s != 0", nested)).Block(code("d.skip()")).Else().Block(member...)}
-		check = []jen.Code{jen.If(code("seen&%s == 0", nested)).Block(check...)}
-	}
-	cases = append(cases, jen.Default().Block(member...))
-	body := []jen.Code{code("*v = %s{}", def.Name), code("d.space()"), code("start := d.pos"), code("var seen uint64"), loop(cases...)}
-	if p.BareID != nil {
-		without := id
-		if p.Under != "" {
-			without = "(" + id + "|" + nested + ")"
-		}
-		body = append(body, jen.If(code("seen&%s == 0 && seen&%s != 0", without, def.bit(p.BareID))).Block(
-			code("v.%s = v.%s // a bare payload", p.ID.Name, p.BareID.Name), code("seen |= %s", id)))
-	}
-	body = append(body, jen.If(code("seen&%s == 0", id)).Block(code("d.missing(%q)", p.ID.JSON)))
-	body = append(body, check...)
-	body = append(body, jen.If(code("d.err == nil && d.escapes != inPlace")).Block(code("v.Raw = d.data[start:d.pos:d.pos]")))
-	c.Func().Params(receiver).Id("decode").Params(jen.Id("d").Op("*").Id("decoder")).Block(body...)
-	c.Line()
-
-	if p.Under != "" {
-		c.doc(fmt.Sprintf("decodeNested reads the members that stand under %q. They are all that\ncounts of a nested payload but its identifier.", p.Under))
-		c.Func().Params(receiver).Id("decodeNested").Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("seen").Op("*").Uint64()).Block(
-			code("*v = %s{%s: v.%s}", def.Name, p.ID.Name, p.ID.Name),
-			code("*seen = *seen&%s | %s", id, nested),
-			jen.For(code("more := d.object()"), code("more"), code("more = d.next('}')")).Block(
-				code("key, ok := d.key()"),
-				jen.If(code("!ok")).Block(jen.Return()),
-				code("v.decodeMember(d, key, seen)"),
-				jen.If(code("d.err != nil")).Block(code("d.under(key)"), jen.Return()),
-			),
-			code("%s(d, *seen)", requiredFunc),
-		)
-		c.Line()
-	}
-	c.doc("decodeMember reads one of the members that every form has.")
-	c.Func().Params(receiver).Id("decodeMember").Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("key").String(), jen.Id("seen").Op("*").Uint64()).Block(
-		jen.Switch(code("key")).Block(members...),
-	)
-	c.Line()
-	c.doc(fmt.Sprintf("%s fails for the first member that is required and was not seen.", requiredFunc))
-	c.Func().Id(requiredFunc).Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("seen").Uint64()).Block(required...)
-	c.Line()
-}
-
-// readElement makes the statements that read a value into a new variable.
-func readElement(t *goType, name string) []jen.Code {
-	plain := *t
-	plain.Pointer = false
-	switch {
-	case t.Pointer:
-		return []jen.Code{code("var %s %s", name, t), jen.If(code("!d.null()")).Block(readValue(t, name)...)}
-	case t.Kind == kindText, t.IsStruct():
-		return append([]jen.Code{code("var %s %s", name, t)}, readValue(t, name)...)
-	default:
-		return []jen.Code{code("%s := %s", name, decodeExpr(t))}
-	}
-}
-
 // helper makes the functions that read and write a list or a map, once for
 // each type.
 func (c *codec) helper(t *goType) {
@@ -516,19 +300,7 @@ func (c *codec) helper(t *goType) {
 	c.helpers[name] = true
 	c.helper(u.Elem)
 	if u.Kind == kindList {
-		c.Func().Id("decode"+name).Params(jen.Id("d").Op("*").Id("decoder")).Params(jen.Id("list").Id(u.String())).Block(
-			jen.If(code("d.null()")).Block(code("return nil")),
-			code("list = %s{}", u),
-			jen.For(code("more := d.array()"), code("more"), code("more = d.next(']')")).BlockFunc(func(g *jen.Group) {
-				for _, s := range readElement(u.Elem, "item") {
-					g.Add(s)
-				}
-				g.If(code("d.err != nil")).Block(code("d.at(len(list))"), code("return nil"))
-				g.Add(code("list = append(list, item)"))
-			}),
-			code("return list"),
-		)
-		c.Line()
+		c.listDecoder(name, u)
 		c.Func().Id("encode"+name).Params(jen.Id("e").Op("*").Id("encoder"), jen.Id("list").Id(u.String())).Block(
 			code("e.open('[')"),
 			jen.For(code("i := range list")).Block(append([]jen.Code{code("e.comma('[')")}, writeValue(u.Elem, "list[i]")...)...),
@@ -537,21 +309,7 @@ func (c *codec) helper(t *goType) {
 		c.Line()
 		return
 	}
-	c.Func().Id("decode"+name).Params(jen.Id("d").Op("*").Id("decoder")).Params(jen.Id(u.String())).Block(
-		jen.If(code("d.null()")).Block(code("return nil")),
-		code("members := make(%s)", u),
-		jen.For(code("more := d.object()"), code("more"), code("more = d.next('}')")).BlockFunc(func(g *jen.Group) {
-			g.Add(code("key, ok := d.key()"))
-			g.If(code("!ok")).Block(code("return nil"))
-			for _, s := range readElement(u.Elem, "value") {
-				g.Add(s)
-			}
-			g.If(code("d.err != nil")).Block(code("d.under(key)"), code("return nil"))
-			g.Add(code("members[key] = value"))
-		}),
-		code("return members"),
-	)
-	c.Line()
+	c.mapDecoder(name, u)
 	c.Func().Id("encode"+name).Params(jen.Id("e").Op("*").Id("encoder"), jen.Id("members").Id(u.String())).Block(
 		code("e.open('{')"),
 		jen.For(code("_, key := range slices.Sorted(maps.Keys(members))")).Block(append(
@@ -616,8 +374,25 @@ func (c *codec) encoder(def *typeDef) {
 	c.Line()
 }
 
-func needsEscape(name string) bool {
-	return strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' })
+func needsEscape(name string) bool { return plainJSON(name) != `"`+name+`"` }
+
+// plainJSON is a string as the runtime's encoder writes it, with no more escapes
+// than JSON asks for.
+func plainJSON(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ':
+			control, _ := json.Marshal(string(r))
+			b.Write(bytes.Trim(control, `"`))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return `"` + b.String() + `"`
 }
 
 // unionCodec makes a union's methods.
@@ -629,14 +404,13 @@ func (c *codec) unionCodec(def *typeDef) {
 		for i, tag := range v.Tags {
 			tags[i] = jen.Lit(tag)
 		}
-		decode = append(decode, jen.Case(tags...).Block(code("v.%s = new(%s)", v.Name, v.Def.Name), code("v.%s.decode(d)", v.Name)))
+		decode = append(decode, jen.Case(tags...).Block(code("v.%s = new(%s)", v.Name, v.Def.Name), code("return v.%s.decode(d, i)", v.Name)))
 		encode = append(encode, jen.Case(code("v.%s != nil", v.Name)).Block(code("v.%s.encode(e)", v.Name)))
 	}
-	decode = append(decode, jen.Default().Block(code("v.Raw = d.raw()")))
+	decode = append(decode, jen.Default().Block(code("v.Raw, i = d.raw(i, notNull)"), code("return i")))
 	encode = append(encode, jen.Default().Block(code("e.raw(v.Raw)")))
-	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("decode").Params(jen.Id("d").Op("*").Id("decoder")).Block(
-		code("*v = %s{}", def.Name),
-		jen.Switch(code("d.tag(%q)", def.Tag)).Block(decode...),
+	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("decode").Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("i").Int()).Int().Block(
+		jen.Switch(code("d.tag(i, %q)", def.Tag)).Block(decode...),
 	)
 	c.Line()
 	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("encode").Params(jen.Id("e").Op("*").Id("encoder")).Block(

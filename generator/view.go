@@ -111,10 +111,11 @@ func (o *operation) EncodeBody() string {
 // DecodeResult reads the result where it is not a struct. A list is never nil,
 // so that null and [] are the same to callers.
 func (o *operation) DecodeResult() string {
+	read := "result, i = " + decodeExpr(o.Result, "i", notNull)
 	if o.Result.IsList() {
-		return "if result = " + decodeExpr(o.Result) + "; result == nil { result = " + o.Result.String() + "{} }"
+		read = "if " + read + "; result == nil { result = " + o.Result.String() + "{} }"
 	}
-	return "result = " + decodeExpr(o.Result)
+	return read + "; return i"
 }
 
 // PathExpr is the operation's path with its parameters in it.

@@ -140,9 +140,9 @@ func (e *encoder) raw(text []byte) {
 		e.null()
 		return
 	}
-	d := decoder{data: text}
-	d.skip()
-	if err := d.finish(); err != nil {
+	var d decoder
+	d.begin(text, copied)
+	if err := d.finish(d.skip(0)); err != nil {
 		e.fail("is not JSON: " + err.Error())
 		return
 	}

@@ -210,10 +210,11 @@ var operationGetUpdates = &operation{
 // arrived.
 func (c *Client) GetUpdates(ctx context.Context) ([]Update, error) {
 	var result []Update
-	if err := c.call(ctx, operationGetUpdates, "/bot/getUpdates", nil, func(d *decoder) {
-		if result = decodeUpdateList(d); result == nil {
+	if err := c.call(ctx, operationGetUpdates, "/bot/getUpdates", nil, func(d *decoder, i int) int {
+		if result, i = decodeUpdateList(d, i); result == nil {
 			result = []Update{}
 		}
+		return i
 	}); err != nil {
 		return nil, err
 	}
@@ -277,10 +278,11 @@ var operationGetMyCommands = &operation{
 // lost.
 func (c *Client) GetMyCommands(ctx context.Context) ([]BotCommand, error) {
 	var result []BotCommand
-	if err := c.call(ctx, operationGetMyCommands, "/bot/getMyCommands", nil, func(d *decoder) {
-		if result = decodeBotCommandList(d); result == nil {
+	if err := c.call(ctx, operationGetMyCommands, "/bot/getMyCommands", nil, func(d *decoder, i int) int {
+		if result, i = decodeBotCommandList(d, i); result == nil {
 			result = []BotCommand{}
 		}
+		return i
 	}); err != nil {
 		return nil, err
 	}
@@ -355,10 +357,11 @@ var operationListAppCommands = &operation{
 // and after a connection that was lost.
 func (c *Client) ListAppCommands(ctx context.Context, appID int64) ([]AppCommand, error) {
 	var result []AppCommand
-	if err := c.call(ctx, operationListAppCommands, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/commands", nil, func(d *decoder) {
-		if result = decodeAppCommandList(d); result == nil {
+	if err := c.call(ctx, operationListAppCommands, "/apps/"+strconv.FormatInt(int64(appID), 10)+"/commands", nil, func(d *decoder, i int) int {
+		if result, i = decodeAppCommandList(d, i); result == nil {
 			result = []AppCommand{}
 		}
+		return i
 	}); err != nil {
 		return nil, err
 	}

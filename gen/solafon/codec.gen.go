@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -37,29 +36,24 @@ const (
 	hasSetWebhookRequestURL uint64 = 1 << iota
 )
 
-func (v *SetWebhookRequest) decode(d *decoder) {
-	*v = SetWebhookRequest{}
+func (v *SetWebhookRequest) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "url":
-			v.URL = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a226c727522: // "url":
+			v.URL, i = d.string(i+6, notNull)
 			seen |= hasSetWebhookRequestURL
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasSetWebhookRequestURL == 0 {
-		d.missing("url")
+		i = d.missing(i, seen, "url")
 	}
+	return i
 }
 
 func (v *SetWebhookRequest) encode(e *encoder) {
@@ -105,43 +99,41 @@ const (
 	hasWebhookInfoURL uint64 = 1 << iota
 	hasWebhookInfoHasCustomCertificate
 	hasWebhookInfoPendingUpdateCount
+	requiredWebhookInfo = hasWebhookInfoURL | hasWebhookInfoHasCustomCertificate | hasWebhookInfoPendingUpdateCount
 )
 
-func (v *WebhookInfo) decode(d *decoder) {
-	*v = WebhookInfo{}
+func (v *WebhookInfo) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "url":
-			v.URL = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a226c727522: // "url":
+			v.URL, i = d.string(i+6, notNull)
 			seen |= hasWebhookInfoURL
-		case "has_custom_certificate":
-			v.HasCustomCertificate = d.bool()
+		case 0x7375635f73616822: // "has_cus
+			if d.eight(i+8) != 0x747265635f6d6f74 || d.eight(i+16) != 0x2265746163696669 || d.eight(i+24)&0xff != 0x3a { // tom_certificate":
+				i = d.other(i)
+				break
+			}
+			v.HasCustomCertificate, i = d.bool(i+25, notNull)
 			seen |= hasWebhookInfoHasCustomCertificate
-		case "pending_update_count":
-			v.PendingUpdateCount = d.int64()
+		case 0x676e69646e657022: // "pending
+			if d.eight(i+8) != 0x5f6574616470755f || d.eight(i+16)&0xffffffffffffff != 0x3a22746e756f63 { // _update_count":
+				i = d.other(i)
+				break
+			}
+			v.PendingUpdateCount, i = d.int64(i+23, notNull)
 			seen |= hasWebhookInfoPendingUpdateCount
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasWebhookInfoURL == 0 {
-		d.missing("url")
+	i = ^i
+	if seen&requiredWebhookInfo != requiredWebhookInfo {
+		i = d.missing(i, seen, "url", "has_custom_certificate", "pending_update_count")
 	}
-	if seen&hasWebhookInfoHasCustomCertificate == 0 {
-		d.missing("has_custom_certificate")
-	}
-	if seen&hasWebhookInfoPendingUpdateCount == 0 {
-		d.missing("pending_update_count")
-	}
+	return i
 }
 
 func (v *WebhookInfo) encode(e *encoder) {
@@ -178,50 +170,46 @@ func (v SendMessageRequest) AppendJSON(dst []byte) ([]byte, error) {
 const (
 	hasSendMessageRequestChatID uint64 = 1 << iota
 	hasSendMessageRequestText
+	requiredSendMessageRequest = hasSendMessageRequestChatID | hasSendMessageRequestText
 )
 
-func (v *SendMessageRequest) decode(d *decoder) {
-	*v = SendMessageRequest{}
+func (v *SendMessageRequest) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "chat_id":
-			v.ChatID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x64695f7461686322: // "chat_id
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
+			}
+			v.ChatID, i = d.int64(i+10, notNull)
 			seen |= hasSendMessageRequestChatID
-		case "text":
-			v.Text = d.string()
+		case 0x3a227478657422: // "text":
+			v.Text, i = d.string(i+7, notNull)
 			seen |= hasSendMessageRequestText
-		case "message_type":
-			if v.MessageType = ""; !d.null() {
-				v.MessageType = MessageType(d.string())
+		case 0x6567617373656d22: // "message
+			if d.eight(i+8)&0xffffffffffffff != 0x3a22657079745f { // _type":
+				i = d.other(i)
+				break
 			}
-		case "metadata":
-			if v.Metadata = nil; !d.null() {
-				inner, offset := d.inner()
-				if len(inner.data) > 0 {
-					v.Metadata = new(MessageMetadata)
-					v.Metadata.decode(&inner)
-					d.adopt(&inner, offset)
-				}
+			v.MessageType, i = enum[MessageType](d, i+15, orNull)
+		case 0x7461646174656d22: // "metadat
+			if d.eight(i+8)&0xffffff != 0x3a2261 { // a":
+				i = d.other(i)
+				break
 			}
+			v.Metadata, i = inner(d, i+11, orNull, (*MessageMetadata).decode)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasSendMessageRequestChatID == 0 {
-		d.missing("chat_id")
+	i = ^i
+	if seen&requiredSendMessageRequest != requiredSendMessageRequest {
+		i = d.missing(i, seen, "chat_id", "text")
 	}
-	if seen&hasSendMessageRequestText == 0 {
-		d.missing("text")
-	}
+	return i
 }
 
 func (v *SendMessageRequest) encode(e *encoder) {
@@ -288,21 +276,19 @@ func (v MessageMetadata) AppendJSON(dst []byte) ([]byte, error) {
 	return e.finish(dst)
 }
 
-func decodeButtonList(d *decoder) (list []Button) {
-	if d.null() {
-		return nil
+func decodeButtonList(d *decoder, i int) ([]Button, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []Button{}
-	for more := d.array(); more; more = d.next(']') {
-		var item Button
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	list := []Button{}
+	i = d.array(i)
+	for i >= 0 {
+		list = append(list, Button{})
+		list[len(list)-1] = Button{}
+		i = list[len(list)-1].decode(d, i)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
 func encodeButtonList(e *encoder, list []Button) {
@@ -314,24 +300,21 @@ func encodeButtonList(e *encoder, list []Button) {
 	e.close(']')
 }
 
-func decodeRawMap(d *decoder) map[string]json.RawMessage {
-	if d.null() {
-		return nil
+func decodeRawMap(d *decoder, i int) (map[string]json.RawMessage, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]json.RawMessage)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
-		value := d.raw()
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
+		var value json.RawMessage
+		value, i = d.raw(i, notNull)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
 func encodeRawMap(e *encoder, members map[string]json.RawMessage) {
@@ -344,32 +327,43 @@ func encodeRawMap(e *encoder, members map[string]json.RawMessage) {
 	e.close('}')
 }
 
-func (v *MessageMetadata) decode(d *decoder) {
-	*v = MessageMetadata{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "buttons":
-			v.Buttons = decodeButtonList(d)
-		case "image_url":
-			if v.ImageURL = ""; !d.null() {
-				v.ImageURL = d.string()
+func (v *MessageMetadata) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x736e6f7474756222: // "buttons
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = v.decodeOther(d, i)
+				break
 			}
+			v.Buttons, i = decodeButtonList(d, i+10)
+		case 0x755f6567616d6922: // "image_u
+			if d.eight(i+8)&0xffffffff != 0x3a226c72 { // rl":
+				i = v.decodeOther(d, i)
+				break
+			}
+			v.ImageURL, i = d.string(i+12, orNull)
 		default:
-			if v.AdditionalProperties == nil {
-				v.AdditionalProperties = make(map[string]json.RawMessage)
-			}
-			value := d.raw()
-			v.AdditionalProperties[key] = value
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = v.decodeOther(d, i)
 		}
 	}
+	return ^i
+}
+
+// decodeOther reads a member that MessageMetadata has no field for.
+func (v *MessageMetadata) decodeOther(d *decoder, i int) int {
+	key, i := d.otherKey(i)
+	if i > len(d.data) {
+		return i
+	}
+	if v.AdditionalProperties == nil {
+		v.AdditionalProperties = make(map[string]json.RawMessage)
+	}
+	var value json.RawMessage
+	value, i = d.raw(i, notNull)
+	v.AdditionalProperties[key] = value
+	return i
 }
 
 func (v *MessageMetadata) encode(e *encoder) {
@@ -432,37 +426,34 @@ func (v Button) AppendJSON(dst []byte) ([]byte, error) {
 const (
 	hasButtonText uint64 = 1 << iota
 	hasButtonAction
+	requiredButton = hasButtonText | hasButtonAction
 )
 
-func (v *Button) decode(d *decoder) {
-	*v = Button{}
+func (v *Button) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "text":
-			v.Text = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a227478657422: // "text":
+			v.Text, i = d.string(i+7, notNull)
 			seen |= hasButtonText
-		case "action":
-			v.Action = d.string()
+		case 0x226e6f6974636122: // "action"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
+			}
+			v.Action, i = d.string(i+9, notNull)
 			seen |= hasButtonAction
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasButtonText == 0 {
-		d.missing("text")
+	i = ^i
+	if seen&requiredButton != requiredButton {
+		i = d.missing(i, seen, "text", "action")
 	}
-	if seen&hasButtonAction == 0 {
-		d.missing("action")
-	}
+	return i
 }
 
 func (v *Button) encode(e *encoder) {
@@ -509,72 +500,62 @@ func (v Message) AppendJSON(dst []byte) ([]byte, error) {
 const (
 	hasMessageMessageID uint64 = 1 << iota
 	hasMessageChat
+	requiredMessage = hasMessageMessageID | hasMessageChat
 )
 
-func (v *Message) decode(d *decoder) {
-	*v = Message{}
+func (v *Message) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "message_id":
-			v.MessageID = d.int64()
-			seen |= hasMessageMessageID
-		case "chat":
-			v.Chat.decode(d)
-			seen |= hasMessageChat
-		case "date":
-			if v.Date = 0; !d.null() {
-				v.Date = d.int64()
-			}
-		case "text":
-			if v.Text = ""; !d.null() {
-				v.Text = d.string()
-			}
-		case "message_type":
-			start := *d
-			d.escapes = copied
-			if v.MessageType = ""; !d.null() {
-				v.MessageType = MessageType(d.string())
-			}
-			d.escapes = start.escapes
-			if d.err != nil {
-				*d, v.MessageType = start, "" // it has another form
-				d.skip()
-			}
-		case "metadata":
-			start := *d
-			d.escapes = copied
-			if v.Metadata = nil; !d.null() {
-				inner, offset := d.inner()
-				if len(inner.data) > 0 {
-					v.Metadata = new(MessageMetadata)
-					v.Metadata.decode(&inner)
-					d.adopt(&inner, offset)
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x6567617373656d22: // "message
+			switch {
+			case d.eight(i+8)&0xffffffffff == 0x3a2264695f: // _id":
+				v.MessageID, i = d.int64(i+13, notNull)
+				seen |= hasMessageMessageID
+			case d.eight(i+8)&0xffffffffffffff == 0x3a22657079745f: // _type":
+				before, value := *d, i+15
+				d.escapes = copied
+				v.MessageType, i = enum[MessageType](d, value, orNull)
+				d.escapes = before.escapes
+				if d.err != nil {
+					*d, v.MessageType = before, "" // it has another form
+					i = d.skip(value)
 				}
+			default:
+				i = d.other(i)
 			}
-			d.escapes = start.escapes
+		case 0x3a227461686322: // "chat":
+			v.Chat = Chat{}
+			i = v.Chat.decode(d, i+7)
+			seen |= hasMessageChat
+		case 0x3a226574616422: // "date":
+			v.Date, i = d.int64(i+7, orNull)
+		case 0x3a227478657422: // "text":
+			v.Text, i = d.string(i+7, orNull)
+		case 0x7461646174656d22: // "metadat
+			if d.eight(i+8)&0xffffff != 0x3a2261 { // a":
+				i = d.other(i)
+				break
+			}
+			before, value := *d, i+11
+			d.escapes = copied
+			v.Metadata, i = inner(d, value, orNull, (*MessageMetadata).decode)
+			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Metadata = start, nil // it has another form
-				d.skip()
+				*d, v.Metadata = before, nil // it has another form
+				i = d.skip(value)
 			}
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasMessageMessageID == 0 {
-		d.missing("message_id")
+	i = ^i
+	if seen&requiredMessage != requiredMessage {
+		i = d.missing(i, seen, "message_id", "chat")
 	}
-	if seen&hasMessageChat == 0 {
-		d.missing("chat")
-	}
+	return i
 }
 
 func (v *Message) encode(e *encoder) {
@@ -639,33 +620,26 @@ const (
 	hasChatID uint64 = 1 << iota
 )
 
-func (v *Chat) decode(d *decoder) {
-	*v = Chat{}
+func (v *Chat) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasChatID
-		case "type":
-			if v.Type = ""; !d.null() {
-				v.Type = ChatType(d.string())
-			}
+		case 0x3a226570797422: // "type":
+			v.Type, i = enum[ChatType](d, i+7, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasChatID == 0 {
-		d.missing("id")
+		i = d.missing(i, seen, "id")
 	}
+	return i
 }
 
 func (v *Chat) encode(e *encoder) {
@@ -702,57 +676,60 @@ func (v BotInfo) AppendJSON(dst []byte) ([]byte, error) {
 const (
 	hasBotInfoID uint64 = 1 << iota
 	hasBotInfoIsBot
+	requiredBotInfo = hasBotInfoID | hasBotInfoIsBot
 )
 
-func (v *BotInfo) decode(d *decoder) {
-	*v = BotInfo{}
+func (v *BotInfo) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasBotInfoID
-		case "is_bot":
-			v.IsBot = d.bool()
+		case 0x22746f625f736922: // "is_bot"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
+			}
+			v.IsBot, i = d.bool(i+9, notNull)
 			seen |= hasBotInfoIsBot
-		case "title":
-			if v.Title = ""; !d.null() {
-				v.Title = d.string()
+		case 0x3a22656c74697422: // "title":
+			v.Title, i = d.string(i+8, orNull)
+		case 0x6d616e7265737522: // "usernam
+			if d.eight(i+8)&0xffffff != 0x3a2265 { // e":
+				i = d.other(i)
+				break
 			}
-		case "username":
-			if v.Username = ""; !d.null() {
-				v.Username = d.string()
+			v.Username, i = d.string(i+11, orNull)
+		case 0x696f6a5f6e616322: // "can_joi
+			if d.eight(i+8) != 0x7370756f72675f6e || d.eight(i+16)&0xffff != 0x3a22 { // n_groups":
+				i = d.other(i)
+				break
 			}
-		case "can_join_groups":
-			if v.CanJoinGroups = false; !d.null() {
-				v.CanJoinGroups = d.bool()
+			v.CanJoinGroups, i = d.bool(i+18, orNull)
+		case 0x6165725f6e616322: // "can_rea
+			if d.eight(i+8) != 0x72675f6c6c615f64 || d.eight(i+16) != 0x7373656d5f70756f || d.eight(i+24)&0xffffffffffff != 0x3a2273656761 { // d_all_group_messages":
+				i = d.other(i)
+				break
 			}
-		case "can_read_all_group_messages":
-			if v.CanReadAllGroupMessages = false; !d.null() {
-				v.CanReadAllGroupMessages = d.bool()
+			v.CanReadAllGroupMessages, i = d.bool(i+30, orNull)
+		case 0x74726f7070757322: // "support
+			if d.eight(i+8) != 0x656e696c6e695f73 || d.eight(i+16) != 0x736569726575715f || d.eight(i+24)&0xffff != 0x3a22 { // s_inline_queries":
+				i = d.other(i)
+				break
 			}
-		case "supports_inline_queries":
-			if v.SupportsInlineQueries = false; !d.null() {
-				v.SupportsInlineQueries = d.bool()
-			}
+			v.SupportsInlineQueries, i = d.bool(i+26, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasBotInfoID == 0 {
-		d.missing("id")
+	i = ^i
+	if seen&requiredBotInfo != requiredBotInfo {
+		i = d.missing(i, seen, "id", "is_bot")
 	}
-	if seen&hasBotInfoIsBot == 0 {
-		d.missing("is_bot")
-	}
+	return i
 }
 
 func (v *BotInfo) encode(e *encoder) {
@@ -803,21 +780,19 @@ func (v SetMyCommandsRequest) AppendJSON(dst []byte) ([]byte, error) {
 	return e.finish(dst)
 }
 
-func decodeBotCommandList(d *decoder) (list []BotCommand) {
-	if d.null() {
-		return nil
+func decodeBotCommandList(d *decoder, i int) ([]BotCommand, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []BotCommand{}
-	for more := d.array(); more; more = d.next(']') {
-		var item BotCommand
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	list := []BotCommand{}
+	i = d.array(i)
+	for i >= 0 {
+		list = append(list, BotCommand{})
+		list[len(list)-1] = BotCommand{}
+		i = list[len(list)-1].decode(d, i)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
 func encodeBotCommandList(e *encoder, list []BotCommand) {
@@ -834,29 +809,28 @@ const (
 	hasSetMyCommandsRequestCommands uint64 = 1 << iota
 )
 
-func (v *SetMyCommandsRequest) decode(d *decoder) {
-	*v = SetMyCommandsRequest{}
+func (v *SetMyCommandsRequest) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "commands":
-			v.Commands = decodeBotCommandList(d)
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x646e616d6d6f6322: // "command
+			if d.eight(i+8)&0xffffff != 0x3a2273 { // s":
+				i = d.other(i)
+				break
+			}
+			v.Commands, i = decodeBotCommandList(d, i+11)
 			seen |= hasSetMyCommandsRequestCommands
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasSetMyCommandsRequestCommands == 0 {
-		d.missing("commands")
+		i = d.missing(i, seen, "commands")
 	}
+	return i
 }
 
 func (v *SetMyCommandsRequest) encode(e *encoder) {
@@ -900,37 +874,38 @@ func (v BotCommand) AppendJSON(dst []byte) ([]byte, error) {
 const (
 	hasBotCommandCommand uint64 = 1 << iota
 	hasBotCommandDescription
+	requiredBotCommand = hasBotCommandCommand | hasBotCommandDescription
 )
 
-func (v *BotCommand) decode(d *decoder) {
-	*v = BotCommand{}
+func (v *BotCommand) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "command":
-			v.Command = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x646e616d6d6f6322: // "command
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
+			}
+			v.Command, i = d.string(i+10, notNull)
 			seen |= hasBotCommandCommand
-		case "description":
-			v.Description = d.string()
+		case 0x7069726373656422: // "descrip
+			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
+				i = d.other(i)
+				break
+			}
+			v.Description, i = d.string(i+14, notNull)
 			seen |= hasBotCommandDescription
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasBotCommandCommand == 0 {
-		d.missing("command")
+	i = ^i
+	if seen&requiredBotCommand != requiredBotCommand {
+		i = d.missing(i, seen, "command", "description")
 	}
-	if seen&hasBotCommandDescription == 0 {
-		d.missing("description")
-	}
+	return i
 }
 
 func (v *BotCommand) encode(e *encoder) {
@@ -953,11 +928,10 @@ func (v *BotCommand) Validate() error {
 
 // DecodeUpdate reads the JSON of a Update, in whichever form it has. What it
 // returns shares nothing with data. Any failure is a *DecodeError.
-func DecodeUpdate(data []byte) (Update, error) {
-	var v Update
-	d := decoder{data: bytes.Clone(data)}
-	v.decode(&d)
-	if err := d.finish(); err != nil {
+func DecodeUpdate(data []byte) (v Update, err error) {
+	var d decoder
+	d.begin(bytes.Clone(data), copied)
+	if err := d.finish(v.decode(&d, 0)); err != nil {
 		return Update{}, err
 	}
 	return v, nil
@@ -966,11 +940,10 @@ func DecodeUpdate(data []byte) (Update, error) {
 // DecodeUpdateInPlace reads the JSON of a Update without copying it: strings
 // share data, and escapes in them are undone where they stand. The caller gives
 // data up and never changes it again. Any failure is a *DecodeError.
-func DecodeUpdateInPlace(data []byte) (Update, error) {
-	var v Update
-	d := decoder{data: data, escapes: inPlace}
-	v.decode(&d)
-	if err := d.finish(); err != nil {
+func DecodeUpdateInPlace(data []byte) (v Update, err error) {
+	var d decoder
+	d.begin(data, inPlace)
+	if err := d.finish(v.decode(&d, 0)); err != nil {
 		return Update{}, err
 	}
 	return v, nil
@@ -997,114 +970,116 @@ func (v Update) AppendJSON(dst []byte) ([]byte, error) {
 
 // The members of Update that its decoder has to have seen.
 const (
-	hasUpdateUpdateID uint64 = 1 << iota
-	hasUpdateMessageID
-	hasUpdateFrom
+	hasUpdateFrom uint64 = 1 << iota
 	hasUpdateChat
+	hasUpdateUpdateID
+	hasUpdateMessageID
 	hasUpdateNested
+	requiredUpdate = hasUpdateFrom | hasUpdateChat
 )
 
-func (v *Update) decode(d *decoder) {
-	*v = Update{}
-	d.space()
-	start := d.pos
-	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "update_id":
-			v.UpdateID = d.int64()
-			seen |= hasUpdateUpdateID
-		case "message":
-			if !d.null() {
-				v.decodeNested(d, &seen)
-			}
-		default:
-			if seen&hasUpdateNested != 0 {
-				d.skip()
-			} else {
-				v.decodeMember(d, key, &seen)
-			}
-		}
-		if d.err != nil {
-			d.under(key)
-			return
-		}
-	}
+func (v *Update) decode(d *decoder, i int) int {
+	start := d.space(i)
+	i, seen := v.decodeMembers(d, start, 0)
 	if seen&(hasUpdateUpdateID|hasUpdateNested) == 0 && seen&hasUpdateMessageID != 0 {
 		v.UpdateID = v.MessageID // a bare payload
 		seen |= hasUpdateUpdateID
 	}
 	if seen&hasUpdateUpdateID == 0 {
-		d.missing("update_id")
+		i = d.missing(i, 0, "update_id")
 	}
 	if seen&hasUpdateNested == 0 {
-		requireUpdate(d, seen)
+		if seen&requiredUpdate != requiredUpdate {
+			i = d.missing(i, seen, "from", "chat")
+		}
 	}
 	if d.err == nil && d.escapes != inPlace {
-		v.Raw = d.data[start:d.pos:d.pos]
+		v.Raw = d.source()[start:i:i]
 	}
+	return i
 }
 
-// decodeNested reads the members that stand under "message". They are all that
-// counts of a nested payload but its identifier.
-func (v *Update) decodeNested(d *decoder, seen *uint64) {
-	*v = Update{UpdateID: v.UpdateID}
-	*seen = *seen&hasUpdateUpdateID | hasUpdateNested
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		v.decodeMember(d, key, seen)
-		if d.err != nil {
-			d.under(key)
-			return
+// decodeMembers reads the members of a Update, or those that stand under
+// "message" where seen says that it is nested.
+func (v *Update) decodeMembers(d *decoder, i int, seen uint64) (int, uint64) {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x5f65746164707522: // "update_
+			if seen&hasUpdateNested != 0 || d.eight(i+8)&0xffffffff != 0x3a226469 { // id":
+				i = d.other(i)
+				break
+			}
+			v.UpdateID, i = d.int64(i+12, notNull)
+			seen |= hasUpdateUpdateID
+		case 0x6567617373656d22: // "message
+			switch {
+			case seen&hasUpdateNested == 0 && d.eight(i+8)&0xffff == 0x3a22: // ":
+				if next, null := d.null(i + 10); null {
+					i = next
+				} else {
+					return v.decodeNested(d, i, seen)
+				}
+			case d.eight(i+8)&0xffffffffff == 0x3a2264695f: // _id":
+				v.MessageID, i = d.int64(i+13, orNull)
+				if seen |= hasUpdateMessageID; d.byte(i-1, 'l') {
+					seen &^= hasUpdateMessageID // it was null
+				}
+			default:
+				i = d.other(i)
+			}
+		case 0x3a226d6f726622: // "from":
+			v.From = User{}
+			i = v.From.decode(d, i+7)
+			seen |= hasUpdateFrom
+		case 0x3a227461686322: // "chat":
+			v.Chat = Chat{}
+			i = v.Chat.decode(d, i+7)
+			seen |= hasUpdateChat
+		case 0x3a226574616422: // "date":
+			v.Date, i = d.int64(i+7, orNull)
+		case 0x3a227478657422: // "text":
+			v.Text, i = d.string(i+7, orNull)
+		default:
+			i = d.other(i)
 		}
 	}
-	requireUpdate(d, *seen)
+	return ^i, seen
 }
 
-// decodeMember reads one of the members that every form has.
-func (v *Update) decodeMember(d *decoder, key string, seen *uint64) {
-	switch key {
-	case "message_id":
-		if v.MessageID = 0; d.null() {
-			*seen &^= hasUpdateMessageID
-		} else {
-			v.MessageID = d.int64()
-			*seen |= hasUpdateMessageID
+// decodeNested reads what is left of a Update from its member "message" on.
+// What stands there is all that counts but for the identifier.
+func (v *Update) decodeNested(d *decoder, i int, seen uint64) (int, uint64) {
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x5f65746164707522: // "update_
+			if d.eight(i+8)&0xffffffff != 0x3a226469 { // id":
+				i = d.other(i)
+				break
+			}
+			v.UpdateID, i = d.int64(i+12, notNull)
+			seen |= hasUpdateUpdateID
+		case 0x6567617373656d22: // "message
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
+			}
+			if next, null := d.null(i + 10); null {
+				i = next
+				break
+			}
+			*v = Update{UpdateID: v.UpdateID}
+			i, seen = v.decodeMembers(d, i+10, seen&hasUpdateUpdateID|hasUpdateNested)
+			if seen&requiredUpdate != requiredUpdate {
+				i = d.missing(i, seen, "from", "chat")
+			}
+		default:
+			i = d.other(i)
 		}
-	case "from":
-		v.From.decode(d)
-		*seen |= hasUpdateFrom
-	case "chat":
-		v.Chat.decode(d)
-		*seen |= hasUpdateChat
-	case "date":
-		if v.Date = 0; !d.null() {
-			v.Date = d.int64()
-		}
-	case "text":
-		if v.Text = ""; !d.null() {
-			v.Text = d.string()
-		}
-	default:
-		d.skip()
 	}
-}
-
-// requireUpdate fails for the first member that is required and was not seen.
-func requireUpdate(d *decoder, seen uint64) {
-	if seen&hasUpdateFrom == 0 {
-		d.missing("from")
-	}
-	if seen&hasUpdateChat == 0 {
-		d.missing("chat")
-	}
+	return ^i, seen
 }
 
 func (v *Update) encode(e *encoder) {
@@ -1154,41 +1129,34 @@ const (
 	hasUserID uint64 = 1 << iota
 )
 
-func (v *User) decode(d *decoder) {
-	*v = User{}
+func (v *User) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasUserID
-		case "email":
-			if v.Email = ""; !d.null() {
-				v.Email = d.string()
+		case 0x3a226c69616d6522: // "email":
+			v.Email, i = d.string(i+8, orNull)
+		case 0x3a22656d616e22: // "name":
+			v.Name, i = d.string(i+7, orNull)
+		case 0x676175676e616c22: // "languag
+			if d.eight(i+8)&0xffffff != 0x3a2265 { // e":
+				i = d.other(i)
+				break
 			}
-		case "name":
-			if v.Name = ""; !d.null() {
-				v.Name = d.string()
-			}
-		case "language":
-			if v.Language = ""; !d.null() {
-				v.Language = d.string()
-			}
+			v.Language, i = d.string(i+11, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasUserID == 0 {
-		d.missing("id")
+		i = d.missing(i, seen, "id")
 	}
+	return i
 }
 
 func (v *User) encode(e *encoder) {
@@ -1235,21 +1203,19 @@ func (v AppSettings) RevealJSON() ([]byte, error) {
 	return encodeBody(v.encode)
 }
 
-func decodeAppCommandList(d *decoder) (list []AppCommand) {
-	if d.null() {
-		return nil
+func decodeAppCommandList(d *decoder, i int) ([]AppCommand, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []AppCommand{}
-	for more := d.array(); more; more = d.next(']') {
-		var item AppCommand
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	list := []AppCommand{}
+	i = d.array(i)
+	for i >= 0 {
+		list = append(list, AppCommand{})
+		list[len(list)-1] = AppCommand{}
+		i = list[len(list)-1].decode(d, i)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
 func encodeAppCommandList(e *encoder, list []AppCommand) {
@@ -1261,21 +1227,19 @@ func encodeAppCommandList(e *encoder, list []AppCommand) {
 	e.close(']')
 }
 
-func decodeWebhookLogList(d *decoder) (list []WebhookLog) {
-	if d.null() {
-		return nil
+func decodeWebhookLogList(d *decoder, i int) ([]WebhookLog, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []WebhookLog{}
-	for more := d.array(); more; more = d.next(']') {
-		var item WebhookLog
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	list := []WebhookLog{}
+	i = d.array(i)
+	for i >= 0 {
+		list = append(list, WebhookLog{})
+		list[len(list)-1] = WebhookLog{}
+		i = list[len(list)-1].decode(d, i)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
 func encodeWebhookLogList(e *encoder, list []WebhookLog) {
@@ -1292,33 +1256,37 @@ const (
 	hasAppSettingsApp uint64 = 1 << iota
 )
 
-func (v *AppSettings) decode(d *decoder) {
-	*v = AppSettings{}
+func (v *AppSettings) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "app":
-			v.App.decode(d)
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a2270706122: // "app":
+			v.App = App{}
+			i = v.App.decode(d, i+6)
 			seen |= hasAppSettingsApp
-		case "commands":
-			v.Commands = decodeAppCommandList(d)
-		case "webhookLogs":
-			v.WebhookLogs = decodeWebhookLogList(d)
+		case 0x646e616d6d6f6322: // "command
+			if d.eight(i+8)&0xffffff != 0x3a2273 { // s":
+				i = d.other(i)
+				break
+			}
+			v.Commands, i = decodeAppCommandList(d, i+11)
+		case 0x6b6f6f6862657722: // "webhook
+			if d.eight(i+8)&0xffffffffffff != 0x3a2273676f4c { // Logs":
+				i = d.other(i)
+				break
+			}
+			v.WebhookLogs, i = decodeWebhookLogList(d, i+14)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasAppSettingsApp == 0 {
-		d.missing("app")
+		i = d.missing(i, seen, "app")
 	}
+	return i
 }
 
 func (v *AppSettings) encode(e *encoder) {
@@ -1377,82 +1345,92 @@ const (
 	hasAppID uint64 = 1 << iota
 )
 
-func (v *App) decode(d *decoder) {
-	*v = App{}
+func (v *App) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasAppID
-		case "title":
-			if v.Title = ""; !d.null() {
-				v.Title = d.string()
+		case 0x3a22656c74697422: // "title":
+			v.Title, i = d.string(i+8, orNull)
+		case 0x7069726373656422: // "descrip
+			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
+				i = d.other(i)
+				break
 			}
-		case "description":
-			if v.Description = ""; !d.null() {
-				v.Description = d.string()
+			v.Description, i = d.string(i+14, orNull)
+		case 0x3a226e6f636922: // "icon":
+			v.Icon, i = d.string(i+7, orNull)
+		case 0x726f676574616322: // "categor
+			switch {
+			case d.eight(i+8)&0xffffffffff == 0x3a22644979: // yId":
+				if next, null := d.null(i + 13); null {
+					v.CategoryID, i = nil, next
+				} else {
+					v.CategoryID = new(int64)
+					*v.CategoryID, i = d.int64(next, notNull)
+				}
+			case d.eight(i+8)&0xffffff == 0x3a2279: // y":
+				v.Category, i = decodeRawMap(d, i+11)
+			default:
+				i = d.other(i)
 			}
-		case "icon":
-			if v.Icon = ""; !d.null() {
-				v.Icon = d.string()
+		case 0x3a226c727522: // "url":
+			v.URL, i = d.string(i+6, orNull)
+		case 0x72657355746f6222: // "botUser
+			if d.eight(i+8)&0xffffffffffff != 0x3a22656d616e { // name":
+				i = d.other(i)
+				break
 			}
-		case "categoryId":
-			if v.CategoryID = nil; !d.null() {
-				v.CategoryID = new(int64)
-				*v.CategoryID = d.int64()
+			v.BotUsername, i = d.string(i+14, orNull)
+		case 0x656d6f636c657722: // "welcome
+			if d.eight(i+8) != 0x226567617373654d || d.eight(i+16)&0xff != 0x3a { // Message":
+				i = d.other(i)
+				break
 			}
-		case "category":
-			v.Category = decodeRawMap(d)
-		case "url":
-			if v.URL = ""; !d.null() {
-				v.URL = d.string()
+			v.WelcomeMessage, i = d.string(i+17, orNull)
+		case 0x6b6f6f6862657722: // "webhook
+			if d.eight(i+8)&0xffffffffff != 0x3a226c7255 { // Url":
+				i = d.other(i)
+				break
 			}
-		case "botUsername":
-			if v.BotUsername = ""; !d.null() {
-				v.BotUsername = d.string()
+			v.WebhookURL, i = d.string(i+13, orNull)
+		case 0x656b6f5469706122: // "apiToke
+			if d.eight(i+8)&0xffffff != 0x3a226e { // n":
+				i = d.other(i)
+				break
 			}
-		case "welcomeMessage":
-			if v.WelcomeMessage = ""; !d.null() {
-				v.WelcomeMessage = d.string()
+			v.APIToken, i = d.secret(i+11, orNull)
+		case 0x74617265646f6d22: // "moderat
+			if d.eight(i+8) != 0x75746174536e6f69 || d.eight(i+16)&0xffffff != 0x3a2273 { // ionStatus":
+				i = d.other(i)
+				break
 			}
-		case "webhookUrl":
-			if v.WebhookURL = ""; !d.null() {
-				v.WebhookURL = d.string()
+			v.ModerationStatus, i = enum[ModerationStatus](d, i+19, orNull)
+		case 0x6f43737265737522: // "usersCo
+			if d.eight(i+8)&0xffffffffff != 0x3a22746e75 { // unt":
+				i = d.other(i)
+				break
 			}
-		case "apiToken":
-			v.APIToken = Secret{}
-			if !d.null() {
-				v.APIToken = d.secret()
+			v.UsersCount, i = d.int64(i+13, orNull)
+		case 0x6465746165726322: // "created
+			if d.eight(i+8)&0xffffffff != 0x3a227441 { // At":
+				i = d.other(i)
+				break
 			}
-		case "moderationStatus":
-			if v.ModerationStatus = ""; !d.null() {
-				v.ModerationStatus = ModerationStatus(d.string())
-			}
-		case "usersCount":
-			if v.UsersCount = 0; !d.null() {
-				v.UsersCount = d.int64()
-			}
-		case "createdAt":
-			v.CreatedAt = time.Time{}
-			if !d.null() {
-				v.CreatedAt = d.time()
-			}
+			v.CreatedAt, i = d.time(i+12, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasAppID == 0 {
-		d.missing("id")
+		i = d.missing(i, seen, "id")
 	}
+	return i
 }
 
 func (v *App) encode(e *encoder) {
@@ -1537,63 +1515,66 @@ func (v AppCommand) AppendJSON(dst []byte) ([]byte, error) {
 const (
 	hasAppCommandID uint64 = 1 << iota
 	hasAppCommandCommand
+	requiredAppCommand = hasAppCommandID | hasAppCommandCommand
 )
 
-func (v *AppCommand) decode(d *decoder) {
-	*v = AppCommand{}
+func (v *AppCommand) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasAppCommandID
-		case "appId":
-			if v.AppID = 0; !d.null() {
-				v.AppID = d.int64()
+		case 0x3a22644970706122: // "appId":
+			v.AppID, i = d.int64(i+8, orNull)
+		case 0x646e616d6d6f6322: // "command
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
 			}
-		case "command":
-			v.Command = d.string()
+			v.Command, i = d.string(i+10, notNull)
 			seen |= hasAppCommandCommand
-		case "description":
-			if v.Description = ""; !d.null() {
-				v.Description = d.string()
+		case 0x7069726373656422: // "descrip
+			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
+				i = d.other(i)
+				break
 			}
-		case "response":
-			if v.Response = ""; !d.null() {
-				v.Response = d.string()
+			v.Description, i = d.string(i+14, orNull)
+		case 0x736e6f7073657222: // "respons
+			if d.eight(i+8)&0xffffff != 0x3a2265 { // e":
+				i = d.other(i)
+				break
 			}
-		case "isEnabled":
-			if v.IsEnabled = false; !d.null() {
-				v.IsEnabled = d.bool()
+			v.Response, i = d.string(i+11, orNull)
+		case 0x6c62616e45736922: // "isEnabl
+			if d.eight(i+8)&0xffffffff != 0x3a226465 { // ed":
+				i = d.other(i)
+				break
 			}
-		case "createdAt":
-			v.CreatedAt = time.Time{}
-			if !d.null() {
-				v.CreatedAt = d.time()
+			v.IsEnabled, i = d.bool(i+12, orNull)
+		case 0x6465746165726322: // "created
+			if d.eight(i+8)&0xffffffff != 0x3a227441 { // At":
+				i = d.other(i)
+				break
 			}
-		case "updatedAt":
-			v.UpdatedAt = time.Time{}
-			if !d.null() {
-				v.UpdatedAt = d.time()
+			v.CreatedAt, i = d.time(i+12, orNull)
+		case 0x6465746164707522: // "updated
+			if d.eight(i+8)&0xffffffff != 0x3a227441 { // At":
+				i = d.other(i)
+				break
 			}
+			v.UpdatedAt, i = d.time(i+12, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasAppCommandID == 0 {
-		d.missing("id")
+	i = ^i
+	if seen&requiredAppCommand != requiredAppCommand {
+		i = d.missing(i, seen, "id", "command")
 	}
-	if seen&hasAppCommandCommand == 0 {
-		d.missing("command")
-	}
+	return i
 }
 
 func (v *AppCommand) encode(e *encoder) {
@@ -1652,66 +1633,68 @@ func (v WebhookLog) AppendJSON(dst []byte) ([]byte, error) {
 const (
 	hasWebhookLogID uint64 = 1 << iota
 	hasWebhookLogStatusCode
+	requiredWebhookLog = hasWebhookLogID | hasWebhookLogStatusCode
 )
 
-func (v *WebhookLog) decode(d *decoder) {
-	*v = WebhookLog{}
+func (v *WebhookLog) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasWebhookLogID
-		case "appId":
-			if v.AppID = 0; !d.null() {
-				v.AppID = d.int64()
+		case 0x3a22644970706122: // "appId":
+			v.AppID, i = d.int64(i+8, orNull)
+		case 0x3a226c727522: // "url":
+			v.URL, i = d.string(i+6, orNull)
+		case 0x22646f6874656d22: // "method"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
 			}
-		case "url":
-			if v.URL = ""; !d.null() {
-				v.URL = d.string()
+			v.Method, i = d.string(i+9, orNull)
+		case 0x4373757461747322: // "statusC
+			if d.eight(i+8)&0xffffffffff != 0x3a2265646f { // ode":
+				i = d.other(i)
+				break
 			}
-		case "method":
-			if v.Method = ""; !d.null() {
-				v.Method = d.string()
-			}
-		case "statusCode":
-			v.StatusCode = d.int32()
+			v.StatusCode, i = d.int32(i+13, notNull)
 			seen |= hasWebhookLogStatusCode
-		case "request":
-			if v.Request = ""; !d.null() {
-				v.Request = d.string()
+		case 0x7473657571657222: // "request
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
 			}
-		case "response":
-			if v.Response = ""; !d.null() {
-				v.Response = d.string()
+			v.Request, i = d.string(i+10, orNull)
+		case 0x736e6f7073657222: // "respons
+			if d.eight(i+8)&0xffffff != 0x3a2265 { // e":
+				i = d.other(i)
+				break
 			}
-		case "duration":
-			if v.Duration = 0; !d.null() {
-				v.Duration = d.int64()
+			v.Response, i = d.string(i+11, orNull)
+		case 0x6f69746172756422: // "duratio
+			if d.eight(i+8)&0xffffff != 0x3a226e { // n":
+				i = d.other(i)
+				break
 			}
-		case "createdAt":
-			v.CreatedAt = time.Time{}
-			if !d.null() {
-				v.CreatedAt = d.time()
+			v.Duration, i = d.int64(i+11, orNull)
+		case 0x6465746165726322: // "created
+			if d.eight(i+8)&0xffffffff != 0x3a227441 { // At":
+				i = d.other(i)
+				break
 			}
+			v.CreatedAt, i = d.time(i+12, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasWebhookLogID == 0 {
-		d.missing("id")
+	i = ^i
+	if seen&requiredWebhookLog != requiredWebhookLog {
+		i = d.missing(i, seen, "id", "statusCode")
 	}
-	if seen&hasWebhookLogStatusCode == 0 {
-		d.missing("statusCode")
-	}
+	return i
 }
 
 func (v *WebhookLog) encode(e *encoder) {
@@ -1775,42 +1758,51 @@ const (
 	hasAppCommandRequestCommand uint64 = 1 << iota
 )
 
-func (v *AppCommandRequest) decode(d *decoder) {
-	*v = AppCommandRequest{}
+func (v *AppCommandRequest) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "command":
-			v.Command = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x646e616d6d6f6322: // "command
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
+			}
+			v.Command, i = d.string(i+10, notNull)
 			seen |= hasAppCommandRequestCommand
-		case "description":
-			if v.Description = ""; !d.null() {
-				v.Description = d.string()
+		case 0x7069726373656422: // "descrip
+			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
+				i = d.other(i)
+				break
 			}
-		case "response":
-			if v.Response = ""; !d.null() {
-				v.Response = d.string()
+			v.Description, i = d.string(i+14, orNull)
+		case 0x736e6f7073657222: // "respons
+			if d.eight(i+8)&0xffffff != 0x3a2265 { // e":
+				i = d.other(i)
+				break
 			}
-		case "isEnabled":
-			if v.IsEnabled = nil; !d.null() {
+			v.Response, i = d.string(i+11, orNull)
+		case 0x6c62616e45736922: // "isEnabl
+			if d.eight(i+8)&0xffffffff != 0x3a226465 { // ed":
+				i = d.other(i)
+				break
+			}
+			if next, null := d.null(i + 12); null {
+				v.IsEnabled, i = nil, next
+			} else {
 				v.IsEnabled = new(bool)
-				*v.IsEnabled = d.bool()
+				*v.IsEnabled, i = d.bool(next, notNull)
 			}
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasAppCommandRequestCommand == 0 {
-		d.missing("command")
+		i = d.missing(i, seen, "command")
 	}
+	return i
 }
 
 func (v *AppCommandRequest) encode(e *encoder) {
@@ -1871,33 +1863,34 @@ const (
 	hasRegeneratedTokenAPIToken uint64 = 1 << iota
 )
 
-func (v *RegeneratedToken) decode(d *decoder) {
-	*v = RegeneratedToken{}
+func (v *RegeneratedToken) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "message":
-			if v.Message = ""; !d.null() {
-				v.Message = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x6567617373656d22: // "message
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
 			}
-		case "apiToken":
-			v.APIToken = d.secret()
+			v.Message, i = d.string(i+10, orNull)
+		case 0x656b6f5469706122: // "apiToke
+			if d.eight(i+8)&0xffffff != 0x3a226e { // n":
+				i = d.other(i)
+				break
+			}
+			v.APIToken, i = d.secret(i+11, notNull)
 			seen |= hasRegeneratedTokenAPIToken
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasRegeneratedTokenAPIToken == 0 {
-		d.missing("apiToken")
+		i = d.missing(i, seen, "apiToken")
 	}
+	return i
 }
 
 func (v *RegeneratedToken) encode(e *encoder) {
@@ -1911,21 +1904,19 @@ func (v *RegeneratedToken) encode(e *encoder) {
 	e.close('}')
 }
 
-func decodeUpdateList(d *decoder) (list []Update) {
-	if d.null() {
-		return nil
+func decodeUpdateList(d *decoder, i int) ([]Update, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []Update{}
-	for more := d.array(); more; more = d.next(']') {
-		var item Update
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	list := []Update{}
+	i = d.array(i)
+	for i >= 0 {
+		list = append(list, Update{})
+		list[len(list)-1] = Update{}
+		i = list[len(list)-1].decode(d, i)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
 func encodeUpdateList(e *encoder, list []Update) {

@@ -133,23 +133,27 @@ func (c *Client) answered(op *operation, resp *http.Response, data []byte, descr
 // refused is a call that the API refused, in its own format or in plain text.
 func (c *Client) refused(op *operation, resp *http.Response, data []byte) *Error {
 	e := c.answered(op, resp, data, "", nil)
-	d := decoder{data: data}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			break
-		}
-		d.space()
+	var d decoder
+	d.begin(data, copied)
+	i := d.object(0)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, value := d.key(i)
+		value = d.space(value)
 		switch {
-		case key == op.failure.code && d.pos < len(data) && data[d.pos] != 'n':
-			e.Code = int(d.int(32))
-		case key == op.failure.description && d.pos < len(data) && data[d.pos] == '"':
-			e.Description = shortened(oneLine(c.secrets.text(d.string())))
+		case key == op.failure.code && !d.byte(value, 'n'):
+			var code int32
+			code, i = d.int32(value, notNull)
+			e.Code = int(code)
+		case key == op.failure.description && d.byte(value, '"'):
+			var text string
+			text, i = d.string(value, notNull)
+			e.Description = shortened(oneLine(c.secrets.text(text)))
 		default:
-			d.skip()
+			i = d.skip(value)
 		}
 	}
-	if d.finish() != nil || e.Description == "" {
+	if d.finish(^i) != nil || e.Description == "" {
 		e.Code = resp.StatusCode
 		e.Description = plainText(resp.StatusCode, e.Body)
 	}
@@ -202,14 +206,14 @@ func oneLine(text string) string {
 // misfit says what is wrong with the answer of a call that succeeded.
 func (c *Client) misfit(data []byte, err error) string {
 	start := fmt.Sprintf("it starts with %q", c.secrets.start(data, 60))
-	whole := decoder{data: data}
-	whole.skip()
+	var whole decoder
+	whole.begin(data, copied)
 	switch first := strings.TrimSpace(string(data[:min(len(data), 60)])); {
 	case first == "":
 		return "the answer is empty, and JSON is wanted"
 	case first[0] == '<':
 		return "the answer is HTML or XML, and JSON is wanted: " + start
-	case whole.finish() != nil:
+	case whole.finish(whole.skip(0)) != nil:
 		return "the answer is not JSON, or half of it: " + err.Error() + "; " + start
 	}
 	return "the answer is not what it should be: " + err.Error()

@@ -42,7 +42,7 @@ type failure struct{ code, description string }
 
 // call makes a call, in as many attempts as it may take, and hands its result to
 // decode, which is nil where success says all. body is nil where there is none.
-func (c *Client) call(ctx context.Context, op *operation, path string, body []byte, decode func(*decoder)) error {
+func (c *Client) call(ctx context.Context, op *operation, path string, body []byte, decode func(*decoder, int) int) error {
 	account, missing := c.account(op)
 	if missing != nil {
 		return missing
@@ -92,7 +92,7 @@ func (c *Client) admit(ctx context.Context, account *account) error {
 }
 
 // try makes one attempt.
-func (c *Client) try(a *attempt, account *account, path string, body []byte, decode func(*decoder)) *Error {
+func (c *Client) try(a *attempt, account *account, path string, body []byte, decode func(*decoder, int) int) *Error {
 	resp, err := c.send(a, account, path, body)
 	account.pace.answered(resp, c.limits)
 	if err != nil {
@@ -140,68 +140,69 @@ func readAnswer(resp *http.Response) (data []byte, err error) {
 }
 
 // decode reads the answer of a call that succeeded.
-func (c *Client) decode(op *operation, resp *http.Response, data []byte, result func(*decoder)) *Error {
-	d := decoder{data: data}
+func (c *Client) decode(op *operation, resp *http.Response, data []byte, result func(*decoder, int) int) *Error {
+	var d decoder
+	d.begin(data, copied)
+	end, refused := 0, false
 	switch {
 	case op.envelope.result != "":
-		if op.unwrap(&d, result) && d.finish() == nil {
-			return c.refused(op, resp, data)
-		}
+		end, refused = op.unwrap(&d, result)
 	case result != nil:
-		result(&d)
+		end = result(&d, 0)
 	case op.object:
-		d.members()
+		end = d.members(0)
 	default:
 		return nil
 	}
-	if err := d.finish(); err != nil {
+	if err := d.finish(end); err != nil {
 		return c.answered(op, resp, data, c.misfit(data, err), err)
+	}
+	if refused {
+		return c.refused(op, resp, data)
 	}
 	return nil
 }
 
-// unwrap reads an envelope and the result in it, and reports whether the
-// envelope says that the call failed. A result that comes before the word that
+// unwrap reads an envelope and the result in it, and returns where it ends and
+// whether it says that the call failed. A result that comes before the word that
 // it is one is read once that is known.
-func (op *operation) unwrap(d *decoder, result func(*decoder)) (refused bool) {
+func (op *operation) unwrap(d *decoder, result func(*decoder, int) int) (end int, refused bool) {
 	said, found, ahead := op.envelope.ok == "", result == nil, -1
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return false
-		}
+	i := d.object(0)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, value := d.key(i)
 		switch {
 		case key == op.envelope.ok:
 			said = true
-			refused = !d.bool()
+			var ok bool
+			ok, i = d.bool(value, notNull)
+			refused = !ok
 		case key == op.envelope.result && result != nil && said && !refused:
 			found, ahead = true, -1
-			result(d)
+			i = result(d, value)
 		case key == op.envelope.result && result != nil:
-			found, ahead = true, d.pos
-			d.skip()
+			found, ahead = true, value
+			i = d.skip(value)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return false
+			i = d.skip(value)
 		}
 	}
+	i = ^i
 	switch {
-	case refused || d.err != nil:
+	case refused:
 	case !said:
-		d.missing(op.envelope.ok)
+		d.missing(i, 0, op.envelope.ok)
 	case !found:
-		d.missing(op.envelope.result)
-	case ahead >= 0:
-		inner := decoder{data: d.data, pos: ahead, depth: d.depth + 1}
-		if result(&inner); inner.err != nil {
-			d.err = inner.err
+		d.missing(i, 0, op.envelope.result)
+	case ahead >= 0 && d.err == nil:
+		d.depth++
+		if result(d, ahead); d.err != nil {
 			d.under(op.envelope.result)
 		}
+		d.depth--
 	}
-	return refused
+	return i, refused
 }
 
 // invalid makes the failure of a call whose arguments break a rule.

@@ -19,14 +19,14 @@ import (
 // can be read and tested as one. The generator carries it into the output,
 // without the parts that the output does not use.
 //
-//go:embed runtime/append.go runtime/attempt.go runtime/call.go runtime/decode.go runtime/deliver.go
+//go:embed runtime/attempt.go runtime/call.go runtime/decode.go runtime/deliver.go runtime/encode.go
 //go:embed runtime/errors.go runtime/mask.go runtime/middleware.go runtime/number.go runtime/options.go runtime/poll.go runtime/rate.go
 //go:embed runtime/retry.go runtime/secret.go runtime/serve.go runtime/skip.go runtime/text.go runtime/validate.go runtime/webhook.go
 var runtimeFiles embed.FS
 
 // carried names the runtime's files for the bindings and for the server.
 func (o *output) carried() (bindings, server []string) {
-	bindings = []string{"decode", "text", "number", "skip", "append", "validate", "secret"}
+	bindings = []string{"decode", "text", "number", "skip", "encode", "validate", "secret"}
 	if len(o.Operations) > 0 {
 		bindings = append(bindings, "attempt", "call", "errors", "mask", "middleware", "options", "poll", "rate", "retry")
 		server = append(server, "serve")

@@ -94,26 +94,6 @@ const (
 	orNull  = "orNull"
 )
 
-// encodeExpr is a statement that writes a value.
-func encodeExpr(t *goType, value string) string {
-	u := t.underlying()
-	switch {
-	case u.Kind == kindList || u.Kind == kindMap:
-		return helperName("encode", u) + "(e, " + value + ")"
-	case t.IsStruct():
-		return value + ".encode(e)"
-	case u.Kind == kindInt || u.Kind == kindInt32:
-		if t.String() != "int64" {
-			value = "int64(" + value + ")"
-		}
-		return "e.int(" + value + ")"
-	case t.Kind == kindNamed && t.Def.Kind == enumDef:
-		return "e.string(string(" + value + "))"
-	default:
-		return "e." + scanners[u.Kind] + "(" + value + ")"
-	}
-}
-
 // helperName names the function for a list or a map by what is in it.
 func helperName(verb string, t *goType) string {
 	name := ""
@@ -219,14 +199,16 @@ func (c *codec) public(def *typeDef) {
 	c.Line()
 	c.doc("MarshalJSON writes v as JSON. A failure is an *EncodeError.")
 	c.Func().Params(jen.Id("v").Id(name)).Id("MarshalJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(
-		code("return v.AppendJSON(nil)"),
+		code("var e encoder"),
+		code("room := rooms.Get().(*[]byte)"),
+		code("*room = v.encode(&e, (*room)[:0])"),
+		code("return e.exactly(room)"),
 	)
 	c.Line()
 	c.doc("AppendJSON writes v as JSON behind dst. After a failure, which is an\n*EncodeError, it returns dst as it was.")
 	c.Func().Params(jen.Id("v").Id(name)).Id("AppendJSON").Params(jen.Id("dst").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(
-		code("e := encoder{data: dst}"),
-		code("v.encode(&e)"),
-		code("return e.finish(dst)"),
+		code("e := encoder{start: len(dst)}"),
+		code("return e.appended(dst, v.encode(&e, dst))"),
 	)
 	c.Line()
 	c.revealer(def)
@@ -250,7 +232,10 @@ func (c *codec) revealer(def *typeDef) {
 	}
 	c.doc("RevealJSON writes v as JSON with its secrets, for the side that hands them\nout; MarshalJSON writes \"[redacted]\" for them. A failure is an *EncodeError.")
 	c.Func().Params(jen.Id("v").Id(def.Name)).Id("RevealJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(
-		code("return encodeBody(v.encode)"),
+		code("e := encoder{reveal: true}"),
+		code("room := rooms.Get().(*[]byte)"),
+		code("*room = v.encode(&e, (*room)[:0])"),
+		code("return e.exactly(room)"),
 	)
 	c.Line()
 }
@@ -301,80 +286,12 @@ func (c *codec) helper(t *goType) {
 	c.helper(u.Elem)
 	if u.Kind == kindList {
 		c.listDecoder(name, u)
-		c.Func().Id("encode"+name).Params(jen.Id("e").Op("*").Id("encoder"), jen.Id("list").Id(u.String())).Block(
-			code("e.open('[')"),
-			jen.For(code("i := range list")).Block(append([]jen.Code{code("e.comma('[')")}, writeValue(u.Elem, "list[i]")...)...),
-			code("e.close(']')"),
-		)
-		c.Line()
+		c.listEncoder(name, u)
 		return
 	}
 	c.mapDecoder(name, u)
-	c.Func().Id("encode"+name).Params(jen.Id("e").Op("*").Id("encoder"), jen.Id("members").Id(u.String())).Block(
-		code("e.open('{')"),
-		jen.For(code("_, key := range slices.Sorted(maps.Keys(members))")).Block(append(
-			[]jen.Code{code("e.anyMember(key)"), code("value := members[key]")}, writeValue(u.Elem, "value")...)...),
-		code("e.close('}')"),
-	)
-	c.Line()
+	c.mapEncoder(name, u)
 }
-
-// writeValue makes the statements that write a value.
-func writeValue(t *goType, value string) []jen.Code {
-	plain := *t
-	plain.Pointer = false
-	switch {
-	case t.Kind == kindText && t.Elem.IsStruct():
-		return []jen.Code{code("inner := encoder{reveal: e.reveal}"), code("%s.encode(&inner)", value), code("e.inner(&inner)")}
-	case t.Kind == kindText:
-		return []jen.Code{code("e.string(string(%s))", value)}
-	case t.Pointer && t.IsStruct():
-		return []jen.Code{jen.If(code("%s == nil", value)).Block(code("e.null()")).Else().Block(code("%s", encodeExpr(&plain, value)))}
-	case t.Pointer:
-		return []jen.Code{jen.If(code("%s == nil", value)).Block(code("e.null()")).Else().Block(code("%s", encodeExpr(&plain, "*"+value)))}
-	default:
-		return []jen.Code{code("%s", encodeExpr(t, value))}
-	}
-}
-
-// encoder makes the method that writes a struct.
-func (c *codec) encoder(def *typeDef) {
-	body := []jen.Code{code("e.open('{')")}
-	for _, f := range def.Fields {
-		value := "v." + f.Name
-		member := code("e.member(%q)", f.JSON)
-		if needsEscape(f.JSON) {
-			member = code("e.anyMember(%q)", f.JSON)
-		}
-		plain := *f.Type
-		plain.Pointer = false
-		switch {
-		case !f.Required && f.Type.Kind == kindText:
-			body = append(body, jen.If(code("%s != nil", value)).Block(append([]jen.Code{member}, writeValue(f.Type, value)...)...))
-		case !f.Required && f.Type.Pointer:
-			dereferenced := value
-			if !f.Type.IsStruct() {
-				dereferenced = "*" + value
-			}
-			body = append(body, jen.If(code("%s != nil", value)).Block(member, code("%s", encodeExpr(&plain, dereferenced))))
-		case !f.Required:
-			body = append(body, jen.If(code("%s", f.Type.nonzero(value))).Block(append([]jen.Code{member}, writeValue(f.Type, value)...)...))
-		case f.Nullable && f.Type.nillable():
-			body = append(body, member, jen.If(code("%s == nil", value)).Block(code("e.null()")).Else().Block(writeValue(f.Type, value)...))
-		default:
-			body = append(append(body, member), writeValue(f.Type, value)...)
-		}
-	}
-	if def.Extra != nil {
-		body = append(body, jen.For(code("_, key := range slices.Sorted(maps.Keys(v.%s))", def.ExtraName)).Block(append(
-			[]jen.Code{code("e.anyMember(key)"), code("value := v.%s[key]", def.ExtraName)}, writeValue(def.Extra, "value")...)...))
-	}
-	body = append(body, code("e.close('}')"))
-	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("encode").Params(jen.Id("e").Op("*").Id("encoder")).Block(body...)
-	c.Line()
-}
-
-func needsEscape(name string) bool { return plainJSON(name) != `"`+name+`"` }
 
 // plainJSON is a string as the runtime's encoder writes it, with no more escapes
 // than JSON asks for.
@@ -405,18 +322,15 @@ func (c *codec) unionCodec(def *typeDef) {
 			tags[i] = jen.Lit(tag)
 		}
 		decode = append(decode, jen.Case(tags...).Block(code("v.%s = new(%s)", v.Name, v.Def.Name), code("return v.%s.decode(d, i)", v.Name)))
-		encode = append(encode, jen.Case(code("v.%s != nil", v.Name)).Block(code("v.%s.encode(e)", v.Name)))
+		encode = append(encode, jen.Case(code("v.%s != nil", v.Name)).Block(code("return v.%s.encode(e, b)", v.Name)))
 	}
 	decode = append(decode, jen.Default().Block(code("v.Raw, i = d.raw(i, notNull)"), code("return i")))
-	encode = append(encode, jen.Default().Block(code("e.raw(v.Raw)")))
+	encode = append(encode, jen.Default().Block(code("return e.raw(b, v.Raw)")))
 	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("decode").Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("i").Int()).Int().Block(
 		jen.Switch(code("d.tag(i, %q)", def.Tag)).Block(decode...),
 	)
 	c.Line()
-	c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id("encode").Params(jen.Id("e").Op("*").Id("encoder")).Block(
-		jen.Switch().Block(encode...),
-	)
-	c.Line()
+	c.encodeMethod(def, jen.Switch().Block(encode...))
 }
 
 // hasRules tells whether there is anything to validate in a type.

@@ -449,17 +449,15 @@ func readElement(t *goType, name string) []jen.Code {
 
 // listDecoder makes the function that reads a list.
 func (c *codec) listDecoder(name string, list *goType) {
-	item := readValue(list.Elem, "list[len(list)-1]", "i", notNull)
-	if list.Elem.Pointer {
-		item = orNil(list.Elem, "list[len(list)-1]", "i")
-	}
+	body := slices.Concat(readElement(list.Elem, "item"), []jen.Code{
+		code("list = append(roomy(d, list, start, i), item)"),
+		code("i = d.nextElement(i, len(list)-1)"),
+	})
 	c.Func().Id("decode"+name).Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("i").Int()).Params(code("%s", list), jen.Int()).Block(
 		jen.If(code("next, null := d.null(i)"), code("null")).Block(code("return nil, next")),
-		code("list := %s{}", list),
+		code("start, list := i, %s{}", list),
 		code("i = d.array(i)"),
-		jen.For(code("i >= 0")).Block(slices.Concat(
-			[]jen.Code{code("list = append(list, %s)", list.Elem.zero())}, item,
-			[]jen.Code{code("i = d.nextElement(i, len(list)-1)")})...),
+		jen.For(code("i >= 0")).Block(body...),
 		code("return list, ^i"),
 	)
 	c.Line()

@@ -96,16 +96,21 @@ func (o *operation) ZeroResult() string {
 	return o.Result.zero()
 }
 
-// EncodeBody checks and writes the request's body.
+// Checked tells whether a request's body has rules to keep to.
+func (o *operation) Checked() bool {
+	return o.Body.IsStruct() && o.Body.underlying().Def.hasRules()
+}
+
+// EncodeBody writes the request's body, with its secrets.
 func (o *operation) EncodeBody() string {
-	write := "encodeBody(func(e *encoder) { " + encodeExpr(o.Body, "req") + " })"
-	if o.Body.IsStruct() {
-		write = "encodeBody(req.encode)"
-		if o.Body.underlying().Def.hasRules() {
-			return "checkedBody(req.Validate(), req.encode)"
-		}
+	switch {
+	case !o.Body.IsStruct():
+		return "encodeBody(func(e *encoder, b []byte) []byte { return " + encodeExpr(o.Body, "req") + " })"
+	case o.Body.underlying().Def.holdsSecret(make(map[*typeDef]bool)):
+		return "req.RevealJSON()"
+	default:
+		return "req.MarshalJSON()"
 	}
-	return write
 }
 
 // DecodeResult reads the result where it is not a struct. A list is never nil,

@@ -82,7 +82,10 @@ var operationSetWebhook = &operation{
 // ErrTooManyRequests, ErrInternal. The call is repeated after 429, after 5xx
 // and after a connection that was lost.
 func (c *Client) SetWebhook(ctx context.Context, req SetWebhookRequest) error {
-	body, err := checkedBody(req.Validate(), req.encode)
+	if err := req.Validate(); err != nil {
+		return c.invalid(operationSetWebhook, err)
+	}
+	body, err := req.MarshalJSON()
 	if err != nil {
 		return c.invalid(operationSetWebhook, err)
 	}
@@ -154,7 +157,10 @@ var operationSendMessage = &operation{
 // ErrTooManyRequests, ErrInternal. The call is repeated after 429, and where
 // nothing was sent; never once it may have arrived.
 func (c *Client) SendMessage(ctx context.Context, req SendMessageRequest) (*Message, error) {
-	body, err := checkedBody(req.Validate(), req.encode)
+	if err := req.Validate(); err != nil {
+		return nil, c.invalid(operationSendMessage, err)
+	}
+	body, err := req.MarshalJSON()
 	if err != nil {
 		return nil, c.invalid(operationSendMessage, err)
 	}
@@ -253,7 +259,10 @@ var operationSetMyCommands = &operation{
 // ErrTooManyRequests, ErrInternal. The call is repeated after 429, after 5xx
 // and after a connection that was lost.
 func (c *Client) SetMyCommands(ctx context.Context, req SetMyCommandsRequest) error {
-	body, err := checkedBody(req.Validate(), req.encode)
+	if err := req.Validate(); err != nil {
+		return c.invalid(operationSetMyCommands, err)
+	}
+	body, err := req.MarshalJSON()
 	if err != nil {
 		return c.invalid(operationSetMyCommands, err)
 	}
@@ -387,7 +396,10 @@ var operationCreateAppCommand = &operation{
 // ErrNotFound, ErrTooManyRequests, ErrInternal. The call is repeated after 429,
 // and where nothing was sent; never once it may have arrived.
 func (c *Client) CreateAppCommand(ctx context.Context, appID int64, req AppCommandRequest) (*AppCommand, error) {
-	body, err := checkedBody(req.Validate(), req.encode)
+	if err := req.Validate(); err != nil {
+		return nil, c.invalid(operationCreateAppCommand, err)
+	}
+	body, err := req.MarshalJSON()
 	if err != nil {
 		return nil, c.invalid(operationCreateAppCommand, err)
 	}
@@ -415,7 +427,10 @@ var operationUpdateAppCommand = &operation{
 // ErrForbidden, ErrNotFound, ErrTooManyRequests, ErrInternal. The call is
 // repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) UpdateAppCommand(ctx context.Context, appID int64, commandID int64, req AppCommandRequest) (*AppCommand, error) {
-	body, err := checkedBody(req.Validate(), req.encode)
+	if err := req.Validate(); err != nil {
+		return nil, c.invalid(operationUpdateAppCommand, err)
+	}
+	body, err := req.MarshalJSON()
 	if err != nil {
 		return nil, c.invalid(operationUpdateAppCommand, err)
 	}

@@ -20,15 +20,17 @@ func (v *SetWebhookRequest) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v SetWebhookRequest) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v SetWebhookRequest) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of SetWebhookRequest that its decoder has to have seen.
@@ -56,11 +58,10 @@ func (v *SetWebhookRequest) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *SetWebhookRequest) encode(e *encoder) {
-	e.open('{')
-	e.member("url")
-	e.string(v.URL)
-	e.close('}')
+func (v *SetWebhookRequest) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"url":`...)
+	b = e.string(b, v.URL)
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -83,15 +84,17 @@ func (v *WebhookInfo) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v WebhookInfo) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v WebhookInfo) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of WebhookInfo that its decoder has to have seen.
@@ -136,15 +139,14 @@ func (v *WebhookInfo) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *WebhookInfo) encode(e *encoder) {
-	e.open('{')
-	e.member("url")
-	e.string(v.URL)
-	e.member("has_custom_certificate")
-	e.bool(v.HasCustomCertificate)
-	e.member("pending_update_count")
-	e.int(v.PendingUpdateCount)
-	e.close('}')
+func (v *WebhookInfo) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"url":`...)
+	b = e.string(b, v.URL)
+	b = append(b, `,"has_custom_certificate":`...)
+	b = strconv.AppendBool(b, v.HasCustomCertificate)
+	b = append(b, `,"pending_update_count":`...)
+	b = appendInt(b, v.PendingUpdateCount)
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -155,15 +157,17 @@ func (v *SendMessageRequest) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v SendMessageRequest) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v SendMessageRequest) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of SendMessageRequest that its decoder has to have seen.
@@ -212,23 +216,22 @@ func (v *SendMessageRequest) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *SendMessageRequest) encode(e *encoder) {
-	e.open('{')
-	e.member("chat_id")
-	e.int(v.ChatID)
-	e.member("text")
-	e.string(v.Text)
+func (v *SendMessageRequest) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"chat_id":`...)
+	b = appendInt(b, v.ChatID)
+	b = append(b, `,"text":`...)
+	b = e.string(b, v.Text)
 	if v.MessageType != "" {
-		e.member("message_type")
-		e.string(string(v.MessageType))
+		b = append(b, `,"message_type":`...)
+		b = e.string(b, string(v.MessageType))
 	}
 	if v.Metadata != nil {
-		e.member("metadata")
-		inner := encoder{reveal: e.reveal}
-		v.Metadata.encode(&inner)
-		e.inner(&inner)
+		b = append(b, `,"metadata":`...)
+		inner := encoder{start: len(b), reveal: e.reveal}
+		b = v.Metadata.encode(&inner, b)
+		b = e.quote(b, &inner)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -265,39 +268,44 @@ func (v *MessageMetadata) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v MessageMetadata) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v MessageMetadata) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 func decodeButtonList(d *decoder, i int) ([]Button, int) {
 	if next, null := d.null(i); null {
 		return nil, next
 	}
-	list := []Button{}
+	start, list := i, []Button{}
 	i = d.array(i)
 	for i >= 0 {
-		list = append(list, Button{})
-		list[len(list)-1] = Button{}
-		i = list[len(list)-1].decode(d, i)
+		var item Button
+		item = Button{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
 }
 
-func encodeButtonList(e *encoder, list []Button) {
-	e.open('[')
+func encodeButtonList(e *encoder, b []byte, list []Button) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].encode(e, b)
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
 func decodeRawMap(d *decoder, i int) (map[string]json.RawMessage, int) {
@@ -317,14 +325,14 @@ func decodeRawMap(d *decoder, i int) (map[string]json.RawMessage, int) {
 	return members, ^i
 }
 
-func encodeRawMap(e *encoder, members map[string]json.RawMessage) {
-	e.open('{')
+func encodeRawMap(e *encoder, b []byte, members map[string]json.RawMessage) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		e.raw(value)
+		b = e.raw(b, value)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 func (v *MessageMetadata) decode(d *decoder, i int) int {
@@ -366,22 +374,24 @@ func (v *MessageMetadata) decodeOther(d *decoder, i int) int {
 	return i
 }
 
-func (v *MessageMetadata) encode(e *encoder) {
-	e.open('{')
+func (v *MessageMetadata) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Buttons != nil {
-		e.member("buttons")
-		encodeButtonList(e, v.Buttons)
+		b = append(b, `"buttons":`...)
+		b = encodeButtonList(e, b, v.Buttons)
 	}
 	if v.ImageURL != "" {
-		e.member("image_url")
-		e.string(v.ImageURL)
+		b = append(comma(b), `"image_url":`...)
+		b = e.string(b, v.ImageURL)
 	}
-	for _, key := range slices.Sorted(maps.Keys(v.AdditionalProperties)) {
-		e.anyMember(key)
-		value := v.AdditionalProperties[key]
-		e.raw(value)
+	if len(v.AdditionalProperties) > 0 {
+		for _, key := range slices.Sorted(maps.Keys(v.AdditionalProperties)) {
+			b = e.key(b, key)
+			value := v.AdditionalProperties[key]
+			b = e.raw(b, value)
+		}
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -411,15 +421,17 @@ func (v *Button) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Button) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Button) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Button that its decoder has to have seen.
@@ -456,13 +468,12 @@ func (v *Button) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *Button) encode(e *encoder) {
-	e.open('{')
-	e.member("text")
-	e.string(v.Text)
-	e.member("action")
-	e.string(v.Action)
-	e.close('}')
+func (v *Button) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"text":`...)
+	b = e.string(b, v.Text)
+	b = append(b, `,"action":`...)
+	b = e.string(b, v.Action)
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -485,15 +496,17 @@ func (v *Message) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Message) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Message) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Message that its decoder has to have seen.
@@ -558,31 +571,30 @@ func (v *Message) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *Message) encode(e *encoder) {
-	e.open('{')
-	e.member("message_id")
-	e.int(v.MessageID)
-	e.member("chat")
-	v.Chat.encode(e)
+func (v *Message) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"message_id":`...)
+	b = appendInt(b, v.MessageID)
+	b = append(b, `,"chat":`...)
+	b = v.Chat.encode(e, b)
 	if v.Date != 0 {
-		e.member("date")
-		e.int(v.Date)
+		b = append(b, `,"date":`...)
+		b = appendInt(b, v.Date)
 	}
 	if v.Text != "" {
-		e.member("text")
-		e.string(v.Text)
+		b = append(b, `,"text":`...)
+		b = e.string(b, v.Text)
 	}
 	if v.MessageType != "" {
-		e.member("message_type")
-		e.string(string(v.MessageType))
+		b = append(b, `,"message_type":`...)
+		b = e.string(b, string(v.MessageType))
 	}
 	if v.Metadata != nil {
-		e.member("metadata")
-		inner := encoder{reveal: e.reveal}
-		v.Metadata.encode(&inner)
-		e.inner(&inner)
+		b = append(b, `,"metadata":`...)
+		inner := encoder{start: len(b), reveal: e.reveal}
+		b = v.Metadata.encode(&inner, b)
+		b = e.quote(b, &inner)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -604,15 +616,17 @@ func (v *Chat) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Chat) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Chat) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Chat that its decoder has to have seen.
@@ -642,15 +656,14 @@ func (v *Chat) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *Chat) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
+func (v *Chat) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
 	if v.Type != "" {
-		e.member("type")
-		e.string(string(v.Type))
+		b = append(b, `,"type":`...)
+		b = e.string(b, string(v.Type))
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -661,15 +674,17 @@ func (v *BotInfo) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v BotInfo) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v BotInfo) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of BotInfo that its decoder has to have seen.
@@ -732,33 +747,32 @@ func (v *BotInfo) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *BotInfo) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
-	e.member("is_bot")
-	e.bool(v.IsBot)
+func (v *BotInfo) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
+	b = append(b, `,"is_bot":`...)
+	b = strconv.AppendBool(b, v.IsBot)
 	if v.Title != "" {
-		e.member("title")
-		e.string(v.Title)
+		b = append(b, `,"title":`...)
+		b = e.string(b, v.Title)
 	}
 	if v.Username != "" {
-		e.member("username")
-		e.string(v.Username)
+		b = append(b, `,"username":`...)
+		b = e.string(b, v.Username)
 	}
 	if v.CanJoinGroups {
-		e.member("can_join_groups")
-		e.bool(v.CanJoinGroups)
+		b = append(b, `,"can_join_groups":`...)
+		b = strconv.AppendBool(b, v.CanJoinGroups)
 	}
 	if v.CanReadAllGroupMessages {
-		e.member("can_read_all_group_messages")
-		e.bool(v.CanReadAllGroupMessages)
+		b = append(b, `,"can_read_all_group_messages":`...)
+		b = strconv.AppendBool(b, v.CanReadAllGroupMessages)
 	}
 	if v.SupportsInlineQueries {
-		e.member("supports_inline_queries")
-		e.bool(v.SupportsInlineQueries)
+		b = append(b, `,"supports_inline_queries":`...)
+		b = strconv.AppendBool(b, v.SupportsInlineQueries)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -769,39 +783,44 @@ func (v *SetMyCommandsRequest) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v SetMyCommandsRequest) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v SetMyCommandsRequest) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 func decodeBotCommandList(d *decoder, i int) ([]BotCommand, int) {
 	if next, null := d.null(i); null {
 		return nil, next
 	}
-	list := []BotCommand{}
+	start, list := i, []BotCommand{}
 	i = d.array(i)
 	for i >= 0 {
-		list = append(list, BotCommand{})
-		list[len(list)-1] = BotCommand{}
-		i = list[len(list)-1].decode(d, i)
+		var item BotCommand
+		item = BotCommand{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
 }
 
-func encodeBotCommandList(e *encoder, list []BotCommand) {
-	e.open('[')
+func encodeBotCommandList(e *encoder, b []byte, list []BotCommand) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].encode(e, b)
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
 // The members of SetMyCommandsRequest that its decoder has to have seen.
@@ -833,11 +852,10 @@ func (v *SetMyCommandsRequest) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *SetMyCommandsRequest) encode(e *encoder) {
-	e.open('{')
-	e.member("commands")
-	encodeBotCommandList(e, v.Commands)
-	e.close('}')
+func (v *SetMyCommandsRequest) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"commands":`...)
+	b = encodeBotCommandList(e, b, v.Commands)
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -859,15 +877,17 @@ func (v *BotCommand) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v BotCommand) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v BotCommand) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of BotCommand that its decoder has to have seen.
@@ -908,13 +928,12 @@ func (v *BotCommand) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *BotCommand) encode(e *encoder) {
-	e.open('{')
-	e.member("command")
-	e.string(v.Command)
-	e.member("description")
-	e.string(v.Description)
-	e.close('}')
+func (v *BotCommand) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"command":`...)
+	b = e.string(b, v.Command)
+	b = append(b, `,"description":`...)
+	b = e.string(b, v.Description)
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -957,15 +976,17 @@ func (v *Update) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Update) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Update) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Update that its decoder has to have seen.
@@ -1082,27 +1103,26 @@ func (v *Update) decodeNested(d *decoder, i int, seen uint64) (int, uint64) {
 	return ^i, seen
 }
 
-func (v *Update) encode(e *encoder) {
-	e.open('{')
-	e.member("update_id")
-	e.int(v.UpdateID)
+func (v *Update) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"update_id":`...)
+	b = appendInt(b, v.UpdateID)
 	if v.MessageID != 0 {
-		e.member("message_id")
-		e.int(v.MessageID)
+		b = append(b, `,"message_id":`...)
+		b = appendInt(b, v.MessageID)
 	}
-	e.member("from")
-	v.From.encode(e)
-	e.member("chat")
-	v.Chat.encode(e)
+	b = append(b, `,"from":`...)
+	b = v.From.encode(e, b)
+	b = append(b, `,"chat":`...)
+	b = v.Chat.encode(e, b)
 	if v.Date != 0 {
-		e.member("date")
-		e.int(v.Date)
+		b = append(b, `,"date":`...)
+		b = appendInt(b, v.Date)
 	}
 	if v.Text != "" {
-		e.member("text")
-		e.string(v.Text)
+		b = append(b, `,"text":`...)
+		b = e.string(b, v.Text)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -1113,15 +1133,17 @@ func (v *User) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v User) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v User) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of User that its decoder has to have seen.
@@ -1159,23 +1181,22 @@ func (v *User) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *User) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
+func (v *User) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
 	if v.Email != "" {
-		e.member("email")
-		e.string(v.Email)
+		b = append(b, `,"email":`...)
+		b = e.string(b, v.Email)
 	}
 	if v.Name != "" {
-		e.member("name")
-		e.string(v.Name)
+		b = append(b, `,"name":`...)
+		b = e.string(b, v.Name)
 	}
 	if v.Language != "" {
-		e.member("language")
-		e.string(v.Language)
+		b = append(b, `,"language":`...)
+		b = e.string(b, v.Language)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -1186,69 +1207,80 @@ func (v *AppSettings) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v AppSettings) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v AppSettings) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // RevealJSON writes v as JSON with its secrets, for the side that hands them
 // out; MarshalJSON writes "[redacted]" for them. A failure is an *EncodeError.
 func (v AppSettings) RevealJSON() ([]byte, error) {
-	return encodeBody(v.encode)
+	e := encoder{reveal: true}
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 func decodeAppCommandList(d *decoder, i int) ([]AppCommand, int) {
 	if next, null := d.null(i); null {
 		return nil, next
 	}
-	list := []AppCommand{}
+	start, list := i, []AppCommand{}
 	i = d.array(i)
 	for i >= 0 {
-		list = append(list, AppCommand{})
-		list[len(list)-1] = AppCommand{}
-		i = list[len(list)-1].decode(d, i)
+		var item AppCommand
+		item = AppCommand{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
 }
 
-func encodeAppCommandList(e *encoder, list []AppCommand) {
-	e.open('[')
+func encodeAppCommandList(e *encoder, b []byte, list []AppCommand) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].encode(e, b)
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
 func decodeWebhookLogList(d *decoder, i int) ([]WebhookLog, int) {
 	if next, null := d.null(i); null {
 		return nil, next
 	}
-	list := []WebhookLog{}
+	start, list := i, []WebhookLog{}
 	i = d.array(i)
 	for i >= 0 {
-		list = append(list, WebhookLog{})
-		list[len(list)-1] = WebhookLog{}
-		i = list[len(list)-1].decode(d, i)
+		var item WebhookLog
+		item = WebhookLog{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
 }
 
-func encodeWebhookLogList(e *encoder, list []WebhookLog) {
-	e.open('[')
+func encodeWebhookLogList(e *encoder, b []byte, list []WebhookLog) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].encode(e, b)
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
 // The members of AppSettings that its decoder has to have seen.
@@ -1289,19 +1321,18 @@ func (v *AppSettings) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *AppSettings) encode(e *encoder) {
-	e.open('{')
-	e.member("app")
-	v.App.encode(e)
+func (v *AppSettings) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"app":`...)
+	b = v.App.encode(e, b)
 	if v.Commands != nil {
-		e.member("commands")
-		encodeAppCommandList(e, v.Commands)
+		b = append(b, `,"commands":`...)
+		b = encodeAppCommandList(e, b, v.Commands)
 	}
 	if v.WebhookLogs != nil {
-		e.member("webhookLogs")
-		encodeWebhookLogList(e, v.WebhookLogs)
+		b = append(b, `,"webhookLogs":`...)
+		b = encodeWebhookLogList(e, b, v.WebhookLogs)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -1323,21 +1354,26 @@ func (v *App) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v App) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v App) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // RevealJSON writes v as JSON with its secrets, for the side that hands them
 // out; MarshalJSON writes "[redacted]" for them. A failure is an *EncodeError.
 func (v App) RevealJSON() ([]byte, error) {
-	return encodeBody(v.encode)
+	e := encoder{reveal: true}
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // The members of App that its decoder has to have seen.
@@ -1433,63 +1469,62 @@ func (v *App) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *App) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
+func (v *App) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
 	if v.Title != "" {
-		e.member("title")
-		e.string(v.Title)
+		b = append(b, `,"title":`...)
+		b = e.string(b, v.Title)
 	}
 	if v.Description != "" {
-		e.member("description")
-		e.string(v.Description)
+		b = append(b, `,"description":`...)
+		b = e.string(b, v.Description)
 	}
 	if v.Icon != "" {
-		e.member("icon")
-		e.string(v.Icon)
+		b = append(b, `,"icon":`...)
+		b = e.string(b, v.Icon)
 	}
 	if v.CategoryID != nil {
-		e.member("categoryId")
-		e.int(*v.CategoryID)
+		b = append(b, `,"categoryId":`...)
+		b = appendInt(b, *v.CategoryID)
 	}
 	if v.Category != nil {
-		e.member("category")
-		encodeRawMap(e, v.Category)
+		b = append(b, `,"category":`...)
+		b = encodeRawMap(e, b, v.Category)
 	}
 	if v.URL != "" {
-		e.member("url")
-		e.string(v.URL)
+		b = append(b, `,"url":`...)
+		b = e.string(b, v.URL)
 	}
 	if v.BotUsername != "" {
-		e.member("botUsername")
-		e.string(v.BotUsername)
+		b = append(b, `,"botUsername":`...)
+		b = e.string(b, v.BotUsername)
 	}
 	if v.WelcomeMessage != "" {
-		e.member("welcomeMessage")
-		e.string(v.WelcomeMessage)
+		b = append(b, `,"welcomeMessage":`...)
+		b = e.string(b, v.WelcomeMessage)
 	}
 	if v.WebhookURL != "" {
-		e.member("webhookUrl")
-		e.string(v.WebhookURL)
+		b = append(b, `,"webhookUrl":`...)
+		b = e.string(b, v.WebhookURL)
 	}
 	if v.APIToken != (Secret{}) {
-		e.member("apiToken")
-		e.secret(v.APIToken)
+		b = append(b, `,"apiToken":`...)
+		b = e.secret(b, v.APIToken)
 	}
 	if v.ModerationStatus != "" {
-		e.member("moderationStatus")
-		e.string(string(v.ModerationStatus))
+		b = append(b, `,"moderationStatus":`...)
+		b = e.string(b, string(v.ModerationStatus))
 	}
 	if v.UsersCount != 0 {
-		e.member("usersCount")
-		e.int(v.UsersCount)
+		b = append(b, `,"usersCount":`...)
+		b = appendInt(b, v.UsersCount)
 	}
 	if !v.CreatedAt.IsZero() {
-		e.member("createdAt")
-		e.time(v.CreatedAt)
+		b = append(b, `,"createdAt":`...)
+		b = e.time(b, v.CreatedAt)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -1500,15 +1535,17 @@ func (v *AppCommand) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v AppCommand) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v AppCommand) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of AppCommand that its decoder has to have seen.
@@ -1577,37 +1614,36 @@ func (v *AppCommand) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *AppCommand) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
+func (v *AppCommand) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
 	if v.AppID != 0 {
-		e.member("appId")
-		e.int(v.AppID)
+		b = append(b, `,"appId":`...)
+		b = appendInt(b, v.AppID)
 	}
-	e.member("command")
-	e.string(v.Command)
+	b = append(b, `,"command":`...)
+	b = e.string(b, v.Command)
 	if v.Description != "" {
-		e.member("description")
-		e.string(v.Description)
+		b = append(b, `,"description":`...)
+		b = e.string(b, v.Description)
 	}
 	if v.Response != "" {
-		e.member("response")
-		e.string(v.Response)
+		b = append(b, `,"response":`...)
+		b = e.string(b, v.Response)
 	}
 	if v.IsEnabled {
-		e.member("isEnabled")
-		e.bool(v.IsEnabled)
+		b = append(b, `,"isEnabled":`...)
+		b = strconv.AppendBool(b, v.IsEnabled)
 	}
 	if !v.CreatedAt.IsZero() {
-		e.member("createdAt")
-		e.time(v.CreatedAt)
+		b = append(b, `,"createdAt":`...)
+		b = e.time(b, v.CreatedAt)
 	}
 	if !v.UpdatedAt.IsZero() {
-		e.member("updatedAt")
-		e.time(v.UpdatedAt)
+		b = append(b, `,"updatedAt":`...)
+		b = e.time(b, v.UpdatedAt)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -1618,15 +1654,17 @@ func (v *WebhookLog) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v WebhookLog) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v WebhookLog) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of WebhookLog that its decoder has to have seen.
@@ -1697,41 +1735,40 @@ func (v *WebhookLog) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *WebhookLog) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
+func (v *WebhookLog) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
 	if v.AppID != 0 {
-		e.member("appId")
-		e.int(v.AppID)
+		b = append(b, `,"appId":`...)
+		b = appendInt(b, v.AppID)
 	}
 	if v.URL != "" {
-		e.member("url")
-		e.string(v.URL)
+		b = append(b, `,"url":`...)
+		b = e.string(b, v.URL)
 	}
 	if v.Method != "" {
-		e.member("method")
-		e.string(v.Method)
+		b = append(b, `,"method":`...)
+		b = e.string(b, v.Method)
 	}
-	e.member("statusCode")
-	e.int(int64(v.StatusCode))
+	b = append(b, `,"statusCode":`...)
+	b = appendInt(b, int64(v.StatusCode))
 	if v.Request != "" {
-		e.member("request")
-		e.string(v.Request)
+		b = append(b, `,"request":`...)
+		b = e.string(b, v.Request)
 	}
 	if v.Response != "" {
-		e.member("response")
-		e.string(v.Response)
+		b = append(b, `,"response":`...)
+		b = e.string(b, v.Response)
 	}
 	if v.Duration != 0 {
-		e.member("duration")
-		e.int(v.Duration)
+		b = append(b, `,"duration":`...)
+		b = appendInt(b, v.Duration)
 	}
 	if !v.CreatedAt.IsZero() {
-		e.member("createdAt")
-		e.time(v.CreatedAt)
+		b = append(b, `,"createdAt":`...)
+		b = e.time(b, v.CreatedAt)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -1742,15 +1779,17 @@ func (v *AppCommandRequest) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v AppCommandRequest) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v AppCommandRequest) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of AppCommandRequest that its decoder has to have seen.
@@ -1805,23 +1844,22 @@ func (v *AppCommandRequest) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *AppCommandRequest) encode(e *encoder) {
-	e.open('{')
-	e.member("command")
-	e.string(v.Command)
+func (v *AppCommandRequest) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"command":`...)
+	b = e.string(b, v.Command)
 	if v.Description != "" {
-		e.member("description")
-		e.string(v.Description)
+		b = append(b, `,"description":`...)
+		b = e.string(b, v.Description)
 	}
 	if v.Response != "" {
-		e.member("response")
-		e.string(v.Response)
+		b = append(b, `,"response":`...)
+		b = e.string(b, v.Response)
 	}
 	if v.IsEnabled != nil {
-		e.member("isEnabled")
-		e.bool(*v.IsEnabled)
+		b = append(b, `,"isEnabled":`...)
+		b = strconv.AppendBool(b, *v.IsEnabled)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -1841,21 +1879,26 @@ func (v *RegeneratedToken) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v RegeneratedToken) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v RegeneratedToken) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // RevealJSON writes v as JSON with its secrets, for the side that hands them
 // out; MarshalJSON writes "[redacted]" for them. A failure is an *EncodeError.
 func (v RegeneratedToken) RevealJSON() ([]byte, error) {
-	return encodeBody(v.encode)
+	e := encoder{reveal: true}
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // The members of RegeneratedToken that its decoder has to have seen.
@@ -1893,39 +1936,42 @@ func (v *RegeneratedToken) decode(d *decoder, i int) int {
 	return i
 }
 
-func (v *RegeneratedToken) encode(e *encoder) {
-	e.open('{')
+func (v *RegeneratedToken) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Message != "" {
-		e.member("message")
-		e.string(v.Message)
+		b = append(b, `"message":`...)
+		b = e.string(b, v.Message)
 	}
-	e.member("apiToken")
-	e.secret(v.APIToken)
-	e.close('}')
+	b = append(comma(b), `"apiToken":`...)
+	b = e.secret(b, v.APIToken)
+	return append(b, '}')
 }
 
 func decodeUpdateList(d *decoder, i int) ([]Update, int) {
 	if next, null := d.null(i); null {
 		return nil, next
 	}
-	list := []Update{}
+	start, list := i, []Update{}
 	i = d.array(i)
 	for i >= 0 {
-		list = append(list, Update{})
-		list[len(list)-1] = Update{}
-		i = list[len(list)-1].decode(d, i)
+		var item Update
+		item = Update{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
 }
 
-func encodeUpdateList(e *encoder, list []Update) {
-	e.open('[')
+func encodeUpdateList(e *encoder, b []byte, list []Update) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].encode(e, b)
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
 var pattern1 = regexp.MustCompile("\\S")

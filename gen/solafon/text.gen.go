@@ -4,6 +4,7 @@ package solafon
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"time"
@@ -19,12 +20,28 @@ const (
 	highBits = 0x80 * ones
 )
 
+// Variables that nobody changes: the compiler would write a constant of eight
+// bytes into the code at every use, and an operand in memory costs less than that.
+var (
+	eachHigh      uint64 = highBits
+	eachOne       uint64 = ones
+	eachColon     uint64 = ':' * ones
+	eachBackslash uint64 = '\\' * ones
+	eachBit1      uint64 = 2 * ones
+	behindQuote   uint64 = ('"' ^ 2 + 1) * ones // with bit 1 turned over, see ends
+	leadBits      uint64 = 0x1e * ones          // of a byte that leads two: all that count but the lowest
+)
+
 // stops marks, with their high bits, the bytes of a word that end a run of a
 // string's text: quotes, backslashes and control characters. The first mark is
 // right, and those above it may not be.
-func stops(w uint64) uint64 {
-	quote, backslash := w^('"'*ones), w^('\\'*ones)
-	return ((w - ' '*ones) | (quote - ones) | (backslash - ones)) &^ w & highBits
+func stops(w uint64) uint64 { return ends(w) &^ w & eachHigh }
+
+// ends has the high bit of a byte set where that ends a run of text, and
+// perhaps where it is not ASCII. Bit 1 turned over puts the quote right behind the
+// control characters, so that one subtraction finds both.
+func ends(w uint64) uint64 {
+	return ((w ^ eachBit1) - behindQuote) | ((w ^ eachBackslash) - eachOne)
 }
 
 // view is b as a string, without a copy: b must not change any more.
@@ -38,20 +55,25 @@ func (d *decoder) string(i int, null bool) (string, int) {
 	if !d.byte(i, '"') {
 		return d.notString(i, null)
 	}
-	start, seen := i+1, uint64(0)
-	for i = start; ; i += 8 {
+	start := i + 1
+	for i = start; i < start+32; i += 8 { // most are short, and ASCII without escapes
 		w := d.eight(i)
 		stop := stops(w)
-		if stop == 0 {
-			seen |= w
-			continue
+		if w&(stop&-stop-1)&eachHigh != 0 {
+			break
 		}
-		end := i + bits.TrailingZeros64(stop)/8
-		if seen |= w & (stop&-stop - 1); seen&highBits != 0 || !d.byte(end, '"') {
-			return d.text(start, end, seen&highBits != 0)
+		if stop != 0 {
+			if end := i + bits.TrailingZeros64(stop)/8; d.byte(end, '"') {
+				return view(d.data[start:end]), end + 1
+			}
+			break
 		}
-		return view(d.data[start:end]), end + 1
 	}
+	end := d.run(start)
+	if !d.byte(end, '"') {
+		return d.escaped(start, end)
+	}
+	return view(d.data[start:end]), end + 1
 }
 
 // notString is string for all that does not begin with a quote.
@@ -66,35 +88,98 @@ func (d *decoder) notString(i int, null bool) (string, int) {
 	return "", d.expected(i, "a string")
 }
 
-// run finds the first stop in the text of a string, which is the end of data if
-// there is none, and whether any byte before it is not ASCII.
-func (d *decoder) run(i int) (end int, high bool) {
-	var seen uint64
-	for {
+// run checks the text of a string from i on, and returns where its first stop
+// is: at the end of data if there is none, or if the text is not UTF-8.
+//
+// UTF-8 is checked eight bytes at once: each byte that leads a rune says how many
+// continue it, and bytes that continue one have to be just there. Words that this
+// cannot tell of are looked at rune by rune.
+func (d *decoder) run(i int) int {
+	const last = 0x80 << 56
+	var wanted uint64 // marks the bytes that continue what the word before led
+	next := 0
+	for i = d.plain(i); ; i = next {
 		w := d.eight(i)
 		stop := stops(w)
+		high := w & eachHigh
+		next = i + 8
 		if stop != 0 {
-			below := stop&-stop - 1
-			return i + bits.TrailingZeros64(stop)/8, (seen|w&below)&highBits != 0
+			high &= (stop&-stop)>>7 - 1 // what is behind the stop does not count
 		}
-		seen |= w
-		i += 8
+		if high|wanted != 0 {
+			lead := high & (w << 1)
+			here, after, wrong := wanted|lead<<8, lead>>56, lead&(eachHigh-w&leadBits) // 0xC0 and 0xC1
+			if lead3 := lead & (w << 2); lead3 != 0 {
+				if lead3 >= last { // what decides is behind it: the next word begins with it
+					next, high, lead, lead3 = i+7, high&^last, lead&^last, lead3&^last
+				}
+				here, after, wrong = wide(w, lead, lead3, wanted)
+			}
+			if wanted = after; here^lead^high|wrong != 0 {
+				wanted, next = 0, d.checkRunes(i, i+bits.TrailingZeros64(stop)/8)
+				if d.err != nil {
+					return len(d.data)
+				}
+			}
+		}
+		if stop != 0 {
+			return i + bits.TrailingZeros64(stop)/8
+		}
 	}
 }
 
-// text is string for a text with more in it than ASCII without escapes: start
-// is where it starts, and its first stop is at end.
-func (d *decoder) text(start, end int, high bool) (string, int) {
-	if high && !d.checkUTF8(start, end) {
-		return "", len(d.data)
+// wide is what run makes of a word in which bytes lead three or four: which
+// bytes continue a rune here and which in the next word, and which lead wrongly,
+// to what could be written in fewer bytes or is half of a pair. It marks 0xF4 too,
+// which can be right.
+func wide(w, lead, lead3, wanted uint64) (here, after, wrong uint64) {
+	lead4 := lead3 & (w << 3)
+	here = wanted | lead<<8 | lead3<<16 | lead4<<24
+	after = lead>>56 | lead3>>48 | lead4>>40
+	bit5, bit4 := w<<2>>8, w<<3>>8                                   // of the byte behind
+	wrong = lead &^ lead3 & zero(w&(0x1e*ones))                      // 0xC0 and 0xC1
+	wrong |= lead3 & zero(w&(0x0f*ones)) &^ (bit5 | bit4&lead4)      // 0xE0 and 0xF0
+	wrong |= lead3 &^ lead4 & zero((w^0x0d*ones)&(0x0f*ones)) & bit5 // 0xED
+	wrong |= lead4 & (w<<4 | w<<5)                                   // 0xF4 and above
+	return here, after, wrong
+}
+
+// zero marks the bytes of a word that are zero, if none is above 0x80; a byte's
+// other bits mean nothing.
+func zero(w uint64) uint64 { return highBits - w }
+
+// plain skips text that is ASCII without a stop, in steps of 32 bytes.
+func (d *decoder) plain(i int) int {
+	for ; i+32 <= len(d.data); i += 32 {
+		b := d.data[i : i+32 : i+32]
+		w0, w1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+		w2, w3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		if (ends(w0)|w0|ends(w1)|w1|ends(w2)|w2|ends(w3)|w3)&eachHigh != 0 {
+			break
+		}
 	}
-	switch {
-	case d.byte(end, '"'):
-		return view(d.data[start:end]), end + 1
-	case d.byte(end, '\\'):
-		return d.escaped(start, end)
+	return i
+}
+
+// checkRunes checks the runes that begin before to, from the one on that i is
+// in, and returns where the last of them ends.
+func (d *decoder) checkRunes(i, to int) int {
+	for back := 1; back <= min(3, i) && d.data[i-back] >= utf8.RuneSelf; back++ {
+		if utf8.RuneStart(d.data[i-back]) {
+			if !utf8.FullRune(d.data[i-back : i]) {
+				i -= back
+			}
+			break
+		}
 	}
-	return "", d.unended(end)
+	for i < to {
+		r, size := utf8.DecodeRune(d.data[i:])
+		if r == utf8.RuneError && size <= 1 {
+			return d.fail(i, "is not UTF-8")
+		}
+		i += size
+	}
+	return i
 }
 
 // unended fails because a string stops at i where it must not.
@@ -105,75 +190,13 @@ func (d *decoder) unended(i int) int {
 	return d.fail(i, fmt.Sprintf("has the control character U+%04X, which must be escaped", d.data[i]))
 }
 
-// checkUTF8 fails at the first byte from i to end that is not UTF-8. It looks at
-// eight bytes at once: where bytes lead two or three and where they continue has
-// to agree. What more there is to UTF-8 is looked at rune by rune.
-func (d *decoder) checkUTF8(i, end int) bool {
-	var lead, lead3 uint64 // marks of the word before: bytes that lead two or more, and three or more
-	for i < end {
-		w := d.eight(i)
-		if n := end - i; n < 8 {
-			w &= 1<<(8*uint(n)) - 1
-		}
-		after, after3 := lead>>56, lead3>>48
-		high := w & highBits
-		lead = high & (w << 1)
-		lead3 = lead & (w << 2)
-		continued := after | after3 | lead<<8 | lead3<<16
-		if continued == high&^lead && careless(w, lead, lead3) {
-			i += 8
-			continue
-		}
-		if i = d.checkRunes(i, min(i+8, end), end); i < 0 {
-			return false
-		}
-		lead, lead3 = 0, 0
-	}
-	if lead>>56|lead3>>48 != 0 {
-		return d.checkRunes(end, end+1, end) >= 0
-	}
-	return true
-}
-
-// careless tells whether no byte of a word asks for more than that others
-// continue what it leads: 0xC0, 0xC1, 0xE0, 0xED and those from 0xF0 on do.
-func careless(w, lead, lead3 uint64) bool {
-	const sevens = 0x7f * ones // added to what is not zero, it sets the high bit
-	short := lead &^ lead3 &^ (w&(0x1e*ones) + sevens - ones)
-	if lead3 == 0 {
-		return short == 0
-	}
-	zero := w&(0x0f*ones) + sevens
-	thirteen := (w^(0x0d*ones))&(0x0f*ones) + sevens
-	return short|lead3&^(zero&thirteen)|lead3&(w<<3) == 0
-}
-
-// checkRunes checks the runes that begin before to, from the one on that i
-// is in, and returns where the last of them ends; it fails with -1.
-func (d *decoder) checkRunes(i, to, end int) int {
-	for back := 1; back <= 3 && d.data[i-back] >= utf8.RuneSelf; back++ {
-		if utf8.RuneStart(d.data[i-back]) {
-			if !utf8.FullRune(d.data[i-back : i]) {
-				i -= back
-			}
-			break
-		}
-	}
-	for i < to {
-		r, size := utf8.DecodeRune(d.data[i:end])
-		if r == utf8.RuneError && size <= 1 {
-			d.fail(i, "is not UTF-8")
-			return -1
-		}
-		i += size
-	}
-	return i
-}
-
-// escaped reads a string that starts at start and has its first escape at i.
-// What an escape stands for is never longer than the escape, so the text fits
-// over its own source.
+// escaped reads a string that starts at start and has its first stop at i,
+// which is no quote. What an escape stands for is never longer than the escape, so
+// the text fits over its own source.
 func (d *decoder) escaped(start, i int) (string, int) {
+	if !d.byte(i, '\\') {
+		return "", d.unended(i)
+	}
 	out := d.data[start:i]
 	if d.escapes == copied {
 		out = append(d.room(d.stringEnd(i)-start), out...)
@@ -183,24 +206,19 @@ func (d *decoder) escaped(start, i int) (string, int) {
 		if d.err != nil {
 			return "", len(d.data)
 		}
-		end, high := next, false
-		if !d.byte(next, '\\') {
-			end, high = d.run(next)
-		}
-		if high && !d.checkUTF8(next, end) {
-			return "", len(d.data)
+		if i = next; !d.byte(i, '\\') {
+			i = d.run(i)
 		}
 		if d.escapes != dropped {
-			out = append(utf8.AppendRune(out, r), d.data[next:end]...)
+			out = append(utf8.AppendRune(out, r), d.data[next:i]...)
 		}
 		switch {
-		case d.byte(end, '"'):
+		case d.byte(i, '"'):
 			d.taken(out)
-			return view(out), end + 1
-		case !d.byte(end, '\\'):
-			return "", d.unended(end)
+			return view(out), i + 1
+		case !d.byte(i, '\\'):
+			return "", d.unended(i)
 		}
-		i = end
 	}
 }
 

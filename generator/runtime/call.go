@@ -209,18 +209,3 @@ func (op *operation) unwrap(d *decoder, result func(*decoder, int) int) (end int
 func (c *Client) invalid(op *operation, err error) error {
 	return c.failed(op, "nothing was sent: "+err.Error(), err)
 }
-
-// encodeBody writes a request's body, with its secrets shown.
-func encodeBody(encode func(*encoder)) ([]byte, error) {
-	e := encoder{data: make([]byte, 0, 128), reveal: true} // most bodies fit
-	encode(&e)
-	return e.finish(nil)
-}
-
-// checkedBody writes a request's body unless it breaks a rule.
-func checkedBody(broken error, encode func(*encoder)) ([]byte, error) {
-	if broken != nil {
-		return nil, broken
-	}
-	return encodeBody(encode)
-}

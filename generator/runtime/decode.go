@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // maxDepth is how many arrays and objects may stand inside each other.
@@ -300,13 +302,26 @@ func (d *decoder) nextElement(i, index int) int {
 	return ^d.fail(i, "wants ',' or ']' here")
 }
 
+// roomy is a list with room for another element. Where there is none, it makes
+// room for as many as the text that is left may hold, by the length of those that
+// were read between start and i, but for no more than twice that text in memory.
+func roomy[T any](d *decoder, list []T, start, i int) []T {
+	if len(list) < cap(list) {
+		return list
+	}
+	left, read := len(d.data)-i, len(list)+1
+	likely := left / max(1, (i-start)/read)
+	most := 2 * left / int(unsafe.Sizeof(*new(T))+1)
+	return slices.Grow(list, 1+min(likely, max(most, len(list))))
+}
+
 // name is what a decoder tells the names of members apart by: the eight bytes at
 // i, or as many as there are up to the colon. Only a name that is spelt plainly
 // is known by it.
 func (d *decoder) name(i int) uint64 {
 	w := d.eight(i)
-	colon := w ^ (':' * ones)
-	colon = (colon - ones) &^ colon & highBits
+	colon := w ^ eachColon
+	colon = (colon - eachOne) &^ colon & eachHigh
 	return w & (colon ^ (colon - 1))
 }
 
@@ -348,17 +363,16 @@ func (d *decoder) otherKey(i int) (string, int) {
 	if d.err != nil || value-i == len(key)+len(`"":`) {
 		return key, value
 	}
-	var plain encoder
-	plain.string(key)
-	plain.data = append(plain.data, ':')
-	if d.has(i, view(plain.data)) {
+	var e encoder
+	plain := append(e.string(nil, key), ':')
+	if d.has(i, view(plain)) {
 		return key, value
 	}
 	if d.escapes != inPlace {
 		d.received, d.data = d.source(), bytes.Clone(d.data)
 	}
 	// Spaces fill the room that is won, so that nothing else moves.
-	for n := i + copy(d.data[i:], plain.data); n < value; n++ {
+	for n := i + copy(d.data[i:], plain); n < value; n++ {
 		d.data[n] = ' '
 	}
 	d.keepTail()

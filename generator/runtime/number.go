@@ -8,21 +8,23 @@ import (
 
 // int64 reads a whole number.
 func (d *decoder) int64(i int, null bool) (int64, int) {
-	n, j := uint64(0), i
-	if w := d.eight(i); eightDigits(w) {
-		n, j = eightDigitsValue(w), i+8
+	n, j, data := uint64(0), i, d.data
+	if i+8 <= len(data) && data[i+7]-'0' <= 9 {
+		if w := d.eight(i); eightDigits(w) {
+			n, j = eightDigitsValue(w), i+8
+		}
 	}
-	for ; j < len(d.data); j++ {
-		digit := d.data[j] - '0'
+	for ; j < len(data); j++ {
+		digit := data[j] - '0'
 		if digit > 9 {
+			// A leading zero, a sign, more digits than surely fit, a fraction: all that
+			// is not plain is looked at again.
+			if digits := uint(j - i); digits-1 < 18 && closes(data[j]) && (digits == 1 || data[i] != '0') {
+				return int64(n), j
+			}
 			break
 		}
 		n = n*10 + uint64(digit)
-	}
-	// A leading zero, a sign, more digits than surely fit, a fraction: all that
-	// is not plain is looked at again.
-	if digits := uint(j - i); digits-1 < 18 && j < len(d.data) && ends(d.data[j]) && (digits == 1 || d.data[i] != '0') {
-		return int64(n), j
 	}
 	return d.wholeNumber(i, 64, null)
 }
@@ -42,8 +44,8 @@ func eightDigitsValue(w uint64) uint64 {
 	return (w*10000 + w>>32) & 0xffffffff
 }
 
-// ends tells whether c is a comma or ends an object or a list.
-func ends(c byte) bool { return c == ',' || c|' ' == '}' } // ']' and '}' differ in that bit
+// closes tells whether c is a comma or closes an object or a list.
+func closes(c byte) bool { return c == ',' || c|' ' == '}' } // ']' and '}' differ in that bit
 
 // integer reads a whole number of a type of its own.
 func integer[T ~int32 | ~int64](d *decoder, i int, null bool) (T, int) {

@@ -16,85 +16,89 @@ func (v *Open) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Open) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Open) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func decodeRawMap(d *decoder) map[string]json.RawMessage {
-	if d.null() {
-		return nil
+func decodeRawMap(d *decoder, i int) (map[string]json.RawMessage, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]json.RawMessage)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
-		value := d.raw()
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
+		var value json.RawMessage
+		value, i = d.raw(i, notNull)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
-func encodeRawMap(e *encoder, members map[string]json.RawMessage) {
-	e.open('{')
+func encodeRawMap(e *encoder, b []byte, members map[string]json.RawMessage) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		e.raw(value)
+		b = e.raw(b, value)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
-func (v *Open) decode(d *decoder) {
-	*v = Open{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "known":
-			if v.Known = ""; !d.null() {
-				v.Known = d.string()
-			}
+func (v *Open) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a226e776f6e6b22: // "known":
+			v.Known, i = d.string(i+8, orNull)
 		default:
-			if v.AdditionalProperties == nil {
-				v.AdditionalProperties = make(map[string]json.RawMessage)
-			}
-			value := d.raw()
-			v.AdditionalProperties[key] = value
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = v.decodeOther(d, i)
 		}
 	}
+	return ^i
 }
 
-func (v *Open) encode(e *encoder) {
-	e.open('{')
+// decodeOther reads a member that Open has no field for.
+func (v *Open) decodeOther(d *decoder, i int) int {
+	key, i := d.otherKey(i)
+	if i > len(d.data) {
+		return i
+	}
+	if v.AdditionalProperties == nil {
+		v.AdditionalProperties = make(map[string]json.RawMessage)
+	}
+	var value json.RawMessage
+	value, i = d.raw(i, notNull)
+	v.AdditionalProperties[key] = value
+	return i
+}
+
+func (v *Open) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Known != "" {
-		e.member("known")
-		e.string(v.Known)
+		b = append(b, `"known":`...)
+		b = e.string(b, v.Known)
 	}
-	for _, key := range slices.Sorted(maps.Keys(v.AdditionalProperties)) {
-		e.anyMember(key)
-		value := v.AdditionalProperties[key]
-		e.raw(value)
+	if len(v.AdditionalProperties) > 0 {
+		for _, key := range slices.Sorted(maps.Keys(v.AdditionalProperties)) {
+			b = e.key(b, key)
+			value := v.AdditionalProperties[key]
+			b = e.raw(b, value)
+		}
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -105,83 +109,87 @@ func (v *Typed) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Typed) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Typed) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func decodeInt64Map(d *decoder) map[string]int64 {
-	if d.null() {
-		return nil
+func decodeInt64Map(d *decoder, i int) (map[string]int64, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]int64)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
-		value := d.int64()
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
+		var value int64
+		value, i = d.int64(i, notNull)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
-func encodeInt64Map(e *encoder, members map[string]int64) {
-	e.open('{')
+func encodeInt64Map(e *encoder, b []byte, members map[string]int64) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		e.int(value)
+		b = appendInt(b, value)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
-func (v *Typed) decode(d *decoder) {
-	*v = Typed{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "known":
-			if v.Known = ""; !d.null() {
-				v.Known = d.string()
-			}
+func (v *Typed) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a226e776f6e6b22: // "known":
+			v.Known, i = d.string(i+8, orNull)
 		default:
-			if v.AdditionalProperties == nil {
-				v.AdditionalProperties = make(map[string]int64)
-			}
-			value := d.int64()
-			v.AdditionalProperties[key] = value
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = v.decodeOther(d, i)
 		}
 	}
+	return ^i
 }
 
-func (v *Typed) encode(e *encoder) {
-	e.open('{')
+// decodeOther reads a member that Typed has no field for.
+func (v *Typed) decodeOther(d *decoder, i int) int {
+	key, i := d.otherKey(i)
+	if i > len(d.data) {
+		return i
+	}
+	if v.AdditionalProperties == nil {
+		v.AdditionalProperties = make(map[string]int64)
+	}
+	var value int64
+	value, i = d.int64(i, notNull)
+	v.AdditionalProperties[key] = value
+	return i
+}
+
+func (v *Typed) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Known != "" {
-		e.member("known")
-		e.string(v.Known)
+		b = append(b, `"known":`...)
+		b = e.string(b, v.Known)
 	}
-	for _, key := range slices.Sorted(maps.Keys(v.AdditionalProperties)) {
-		e.anyMember(key)
-		value := v.AdditionalProperties[key]
-		e.int(value)
+	if len(v.AdditionalProperties) > 0 {
+		for _, key := range slices.Sorted(maps.Keys(v.AdditionalProperties)) {
+			b = e.key(b, key)
+			value := v.AdditionalProperties[key]
+			b = appendInt(b, value)
+		}
 	}
-	e.close('}')
+	return append(b, '}')
 }

@@ -2,6 +2,10 @@
 
 package api
 
+import (
+	"strconv"
+)
+
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Base) UnmarshalJSON(data []byte) error {
@@ -10,15 +14,17 @@ func (v *Base) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Base) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Base) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Base that its decoder has to have seen.
@@ -26,36 +32,30 @@ const (
 	hasBaseID uint64 = 1 << iota
 )
 
-func (v *Base) decode(d *decoder) {
-	*v = Base{}
+func (v *Base) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasBaseID
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasBaseID == 0 {
-		d.missing("id")
+		i = d.missing(i, seen, "id")
 	}
+	return i
 }
 
-func (v *Base) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
-	e.close('}')
+func (v *Base) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -66,67 +66,59 @@ func (v *Derived) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Derived) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Derived) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Derived that its decoder has to have seen.
 const (
 	hasDerivedID uint64 = 1 << iota
 	hasDerivedName
+	requiredDerived = hasDerivedID | hasDerivedName
 )
 
-func (v *Derived) decode(d *decoder) {
-	*v = Derived{}
+func (v *Derived) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasDerivedID
-		case "name":
-			v.Name = d.string()
+		case 0x3a22656d616e22: // "name":
+			v.Name, i = d.string(i+7, notNull)
 			seen |= hasDerivedName
-		case "more":
-			if v.More = false; !d.null() {
-				v.More = d.bool()
-			}
+		case 0x3a2265726f6d22: // "more":
+			v.More, i = d.bool(i+7, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasDerivedID == 0 {
-		d.missing("id")
+	i = ^i
+	if seen&requiredDerived != requiredDerived {
+		i = d.missing(i, seen, "id", "name")
 	}
-	if seen&hasDerivedName == 0 {
-		d.missing("name")
-	}
+	return i
 }
 
-func (v *Derived) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
-	e.member("name")
-	e.string(v.Name)
+func (v *Derived) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
+	b = append(b, `,"name":`...)
+	b = e.string(b, v.Name)
 	if v.More {
-		e.member("more")
-		e.bool(v.More)
+		b = append(b, `,"more":`...)
+		b = strconv.AppendBool(b, v.More)
 	}
-	e.close('}')
+	return append(b, '}')
 }

@@ -16,157 +16,161 @@ func (v *Grid) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Grid) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Grid) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func decodeFloat64List(d *decoder) (list []float64) {
-	if d.null() {
-		return nil
+func decodeFloat64List(d *decoder, i int) ([]float64, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []float64{}
-	for more := d.array(); more; more = d.next(']') {
-		item := d.float64()
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	start, list := i, []float64{}
+	i = d.array(i)
+	for i >= 0 {
+		var item float64
+		item, i = d.float64(i, notNull)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeFloat64List(e *encoder, list []float64) {
-	e.open('[')
+func encodeFloat64List(e *encoder, b []byte, list []float64) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		e.float64(list[i])
-	}
-	e.close(']')
-}
-
-func decodeFloat64ListList(d *decoder) (list [][]float64) {
-	if d.null() {
-		return nil
-	}
-	list = [][]float64{}
-	for more := d.array(); more; more = d.next(']') {
-		item := decodeFloat64List(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
+		if i > 0 {
+			b = append(b, ',')
 		}
-		list = append(list, item)
+		b = e.float64(b, list[i])
 	}
-	return list
+	return append(b, ']')
 }
 
-func encodeFloat64ListList(e *encoder, list [][]float64) {
-	e.open('[')
+func decodeFloat64ListList(d *decoder, i int) ([][]float64, int) {
+	if next, null := d.null(i); null {
+		return nil, next
+	}
+	start, list := i, [][]float64{}
+	i = d.array(i)
+	for i >= 0 {
+		var item []float64
+		item, i = decodeFloat64List(d, i)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
+	}
+	return list, ^i
+}
+
+func encodeFloat64ListList(e *encoder, b []byte, list [][]float64) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		encodeFloat64List(e, list[i])
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = encodeFloat64List(e, b, list[i])
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
-func decodeCellList(d *decoder) (list []Cell) {
-	if d.null() {
-		return nil
+func decodeCellList(d *decoder, i int) ([]Cell, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []Cell{}
-	for more := d.array(); more; more = d.next(']') {
+	start, list := i, []Cell{}
+	i = d.array(i)
+	for i >= 0 {
 		var item Cell
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+		item = Cell{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeCellList(e *encoder, list []Cell) {
-	e.open('[')
+func encodeCellList(e *encoder, b []byte, list []Cell) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
-	}
-	e.close(']')
-}
-
-func decodeRawList(d *decoder) (list []json.RawMessage) {
-	if d.null() {
-		return nil
-	}
-	list = []json.RawMessage{}
-	for more := d.array(); more; more = d.next(']') {
-		item := d.raw()
-		if d.err != nil {
-			d.at(len(list))
-			return nil
+		if i > 0 {
+			b = append(b, ',')
 		}
-		list = append(list, item)
+		b = list[i].encode(e, b)
 	}
-	return list
+	return append(b, ']')
 }
 
-func encodeRawList(e *encoder, list []json.RawMessage) {
-	e.open('[')
+func decodeRawList(d *decoder, i int) ([]json.RawMessage, int) {
+	if next, null := d.null(i); null {
+		return nil, next
+	}
+	start, list := i, []json.RawMessage{}
+	i = d.array(i)
+	for i >= 0 {
+		var item json.RawMessage
+		item, i = d.raw(i, notNull)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
+	}
+	return list, ^i
+}
+
+func encodeRawList(e *encoder, b []byte, list []json.RawMessage) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		e.raw(list[i])
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.raw(b, list[i])
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
-func (v *Grid) decode(d *decoder) {
-	*v = Grid{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "rows":
-			v.Rows = decodeFloat64ListList(d)
-		case "cells":
-			v.Cells = decodeCellList(d)
-		case "anything":
-			v.Anything = decodeRawList(d)
+func (v *Grid) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a2273776f7222: // "rows":
+			v.Rows, i = decodeFloat64ListList(d, i+7)
+		case 0x3a22736c6c656322: // "cells":
+			v.Cells, i = decodeCellList(d, i+8)
+		case 0x6e696874796e6122: // "anythin
+			if d.eight(i+8)&0xffffff != 0x3a2267 { // g":
+				i = d.other(i)
+				break
+			}
+			v.Anything, i = decodeRawList(d, i+11)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Grid) encode(e *encoder) {
-	e.open('{')
+func (v *Grid) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Rows != nil {
-		e.member("rows")
-		encodeFloat64ListList(e, v.Rows)
+		b = append(b, `"rows":`...)
+		b = encodeFloat64ListList(e, b, v.Rows)
 	}
 	if v.Cells != nil {
-		e.member("cells")
-		encodeCellList(e, v.Cells)
+		b = append(comma(b), `"cells":`...)
+		b = encodeCellList(e, b, v.Cells)
 	}
 	if v.Anything != nil {
-		e.member("anything")
-		encodeRawList(e, v.Anything)
+		b = append(comma(b), `"anything":`...)
+		b = encodeRawList(e, b, v.Anything)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -196,15 +200,17 @@ func (v *Cell) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Cell) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Cell) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Cell that its decoder has to have seen.
@@ -212,36 +218,30 @@ const (
 	hasCellName uint64 = 1 << iota
 )
 
-func (v *Cell) decode(d *decoder) {
-	*v = Cell{}
+func (v *Cell) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "name":
-			v.Name = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22656d616e22: // "name":
+			v.Name, i = d.string(i+7, notNull)
 			seen |= hasCellName
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasCellName == 0 {
-		d.missing("name")
+		i = d.missing(i, seen, "name")
 	}
+	return i
 }
 
-func (v *Cell) encode(e *encoder) {
-	e.open('{')
-	e.member("name")
-	e.string(v.Name)
-	e.close('}')
+func (v *Cell) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"name":`...)
+	b = e.string(b, v.Name)
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A

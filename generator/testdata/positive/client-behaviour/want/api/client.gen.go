@@ -50,10 +50,11 @@ var operationTakeEvents = &operation{
 // sent; never once it may have arrived.
 func (c *Client) TakeEvents(ctx context.Context) ([]Event, error) {
 	var result []Event
-	if err := c.call(ctx, operationTakeEvents, "/events", nil, func(d *decoder) {
-		if result = decodeEventList(d); result == nil {
+	if err := c.call(ctx, operationTakeEvents, "/events", nil, func(d *decoder, i int) int {
+		if result, i = decodeEventList(d, i); result == nil {
 			result = []Event{}
 		}
+		return i
 	}); err != nil {
 		return nil, err
 	}
@@ -86,7 +87,10 @@ var operationSendOffer = &operation{
 // document names ErrUnauthorized, ErrNoCustomer. The call is repeated after
 // 429, and where nothing was sent; never once it may have arrived.
 func (c *Client) SendOffer(ctx context.Context, req Offer) (*Offer, error) {
-	body, err := checkedBody(req.Validate(), req.encode)
+	if err := req.Validate(); err != nil {
+		return nil, c.invalid(operationSendOffer, err)
+	}
+	body, err := req.RevealJSON()
 	if err != nil {
 		return nil, c.invalid(operationSendOffer, err)
 	}

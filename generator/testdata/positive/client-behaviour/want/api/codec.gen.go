@@ -10,46 +10,52 @@ func (v *Event) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Event) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Event) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // RevealJSON writes v as JSON with its secrets, for the side that hands them
 // out; MarshalJSON writes "[redacted]" for them. A failure is an *EncodeError.
 func (v Event) RevealJSON() ([]byte, error) {
-	return encodeBody(v.encode)
+	e := encoder{reveal: true}
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
-func decodeSecretList(d *decoder) (list []Secret) {
-	if d.null() {
-		return nil
+func decodeSecretList(d *decoder, i int) ([]Secret, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []Secret{}
-	for more := d.array(); more; more = d.next(']') {
-		item := d.secret()
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	start, list := i, []Secret{}
+	i = d.array(i)
+	for i >= 0 {
+		var item Secret
+		item, i = d.secret(i, notNull)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeSecretList(e *encoder, list []Secret) {
-	e.open('[')
+func encodeSecretList(e *encoder, b []byte, list []Secret) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		e.secret(list[i])
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.secret(b, list[i])
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
 // The members of Event that its decoder has to have seen.
@@ -57,51 +63,50 @@ const (
 	hasEventName uint64 = 1 << iota
 )
 
-func (v *Event) decode(d *decoder) {
-	*v = Event{}
+func (v *Event) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "name":
-			v.Name = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22656d616e22: // "name":
+			v.Name, i = d.string(i+7, notNull)
 			seen |= hasEventName
-		case "secret":
-			v.Secret = Secret{}
-			if !d.null() {
-				v.Secret = d.secret()
+		case 0x2274657263657322: // "secret"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
 			}
-		case "secrets":
-			v.Secrets = decodeSecretList(d)
+			v.Secret, i = d.secret(i+9, orNull)
+		case 0x7374657263657322: // "secrets
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
+			}
+			v.Secrets, i = decodeSecretList(d, i+10)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasEventName == 0 {
-		d.missing("name")
+		i = d.missing(i, seen, "name")
 	}
+	return i
 }
 
-func (v *Event) encode(e *encoder) {
-	e.open('{')
-	e.member("name")
-	e.string(v.Name)
+func (v *Event) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"name":`...)
+	b = e.string(b, v.Name)
 	if v.Secret != (Secret{}) {
-		e.member("secret")
-		e.secret(v.Secret)
+		b = append(b, `,"secret":`...)
+		b = e.secret(b, v.Secret)
 	}
 	if v.Secrets != nil {
-		e.member("secrets")
-		encodeSecretList(e, v.Secrets)
+		b = append(b, `,"secrets":`...)
+		b = encodeSecretList(e, b, v.Secrets)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -112,77 +117,76 @@ func (v *Frame) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Frame) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Frame) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func decodeStringList(d *decoder) (list []string) {
-	if d.null() {
-		return nil
+func decodeStringList(d *decoder, i int) ([]string, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []string{}
-	for more := d.array(); more; more = d.next(']') {
-		item := d.string()
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	start, list := i, []string{}
+	i = d.array(i)
+	for i >= 0 {
+		var item string
+		item, i = d.string(i, notNull)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeStringList(e *encoder, list []string) {
-	e.open('[')
+func encodeStringList(e *encoder, b []byte, list []string) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		e.string(list[i])
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.string(b, list[i])
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
-func (v *Frame) decode(d *decoder) {
-	*v = Frame{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "width":
-			if v.Width = 0; !d.null() {
-				v.Width = d.int64()
+func (v *Frame) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22687464697722: // "width":
+			v.Width, i = d.int64(i+8, orNull)
+		case 0x22736c6562616c22: // "labels"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
 			}
-		case "labels":
-			v.Labels = decodeStringList(d)
+			v.Labels, i = decodeStringList(d, i+9)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Frame) encode(e *encoder) {
-	e.open('{')
+func (v *Frame) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Width != 0 {
-		e.member("width")
-		e.int(v.Width)
+		b = append(b, `"width":`...)
+		b = appendInt(b, v.Width)
 	}
 	if v.Labels != nil {
-		e.member("labels")
-		encodeStringList(e, v.Labels)
+		b = append(comma(b), `"labels":`...)
+		b = encodeStringList(e, b, v.Labels)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -204,21 +208,26 @@ func (v *Offer) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Offer) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Offer) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // RevealJSON writes v as JSON with its secrets, for the side that hands them
 // out; MarshalJSON writes "[redacted]" for them. A failure is an *EncodeError.
 func (v Offer) RevealJSON() ([]byte, error) {
-	return encodeBody(v.encode)
+	e := encoder{reveal: true}
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // The members of Offer that its decoder has to have seen.
@@ -226,114 +235,100 @@ const (
 	hasOfferOuter uint64 = 1 << iota
 )
 
-func (v *Offer) decode(d *decoder) {
-	*v = Offer{}
+func (v *Offer) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "kind":
-			if v.Kind = ""; !d.null() {
-				v.Kind = d.string()
-			}
-		case "name":
-			start := *d
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646e696b22: // "kind":
+			v.Kind, i = d.string(i+7, orNull)
+		case 0x3a22656d616e22: // "name":
+			before, value := *d, i+7
 			d.escapes = copied
-			if v.Name = ""; !d.null() {
-				v.Name = d.string()
-			}
-			d.escapes = start.escapes
+			v.Name, i = d.string(value, orNull)
+			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Name = start, "" // it has another form
-				d.skip()
+				*d, v.Name = before, "" // it has another form
+				i = d.skip(value)
 			}
-		case "color":
-			if v.Color = ""; !d.null() {
-				v.Color = Color(d.string())
-			}
-		case "frame":
-			start := *d
+		case 0x3a22726f6c6f6322: // "color":
+			v.Color, i = enum[Color](d, i+8, orNull)
+		case 0x3a22656d61726622: // "frame":
+			before, value := *d, i+8
 			d.escapes = copied
-			if v.Frame = nil; !d.null() {
+			if next, null := d.null(value); null {
+				v.Frame, i = nil, next
+			} else {
 				v.Frame = new(Frame)
-				v.Frame.decode(d)
+				i = v.Frame.decode(d, next)
 			}
-			d.escapes = start.escapes
+			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Frame = start, nil // it has another form
-				d.skip()
+				*d, v.Frame = before, nil // it has another form
+				i = d.skip(value)
 			}
-		case "outer":
-			v.Outer.decode(d)
+		case 0x3a22726574756f22: // "outer":
+			v.Outer = Frame{}
+			i = v.Outer.decode(d, i+8)
 			seen |= hasOfferOuter
-		case "password":
-			v.Password = Secret{}
-			if !d.null() {
-				v.Password = d.secret()
+		case 0x726f777373617022: // "passwor
+			if d.eight(i+8)&0xffffff != 0x3a2264 { // d":
+				i = d.other(i)
+				break
 			}
-		case "text":
-			start := *d
+			v.Password, i = d.secret(i+11, orNull)
+		case 0x3a227478657422: // "text":
+			before, value := *d, i+7
 			d.escapes = copied
-			if v.Text = nil; !d.null() {
-				inner, offset := d.inner()
-				if len(inner.data) > 0 {
-					v.Text = new(Frame)
-					v.Text.decode(&inner)
-					d.adopt(&inner, offset)
-				}
-			}
-			d.escapes = start.escapes
+			v.Text, i = inner(d, value, orNull, (*Frame).decode)
+			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Text = start, nil // it has another form
-				d.skip()
+				*d, v.Text = before, nil // it has another form
+				i = d.skip(value)
 			}
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasOfferOuter == 0 {
-		d.missing("outer")
+		i = d.missing(i, seen, "outer")
 	}
+	return i
 }
 
-func (v *Offer) encode(e *encoder) {
-	e.open('{')
+func (v *Offer) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Kind != "" {
-		e.member("kind")
-		e.string(v.Kind)
+		b = append(b, `"kind":`...)
+		b = e.string(b, v.Kind)
 	}
 	if v.Name != "" {
-		e.member("name")
-		e.string(v.Name)
+		b = append(comma(b), `"name":`...)
+		b = e.string(b, v.Name)
 	}
 	if v.Color != "" {
-		e.member("color")
-		e.string(string(v.Color))
+		b = append(comma(b), `"color":`...)
+		b = e.string(b, string(v.Color))
 	}
 	if v.Frame != nil {
-		e.member("frame")
-		v.Frame.encode(e)
+		b = append(comma(b), `"frame":`...)
+		b = v.Frame.encode(e, b)
 	}
-	e.member("outer")
-	v.Outer.encode(e)
+	b = append(comma(b), `"outer":`...)
+	b = v.Outer.encode(e, b)
 	if v.Password != (Secret{}) {
-		e.member("password")
-		e.secret(v.Password)
+		b = append(b, `,"password":`...)
+		b = e.secret(b, v.Password)
 	}
 	if v.Text != nil {
-		e.member("text")
-		inner := encoder{reveal: e.reveal}
-		v.Text.encode(&inner)
-		e.inner(&inner)
+		b = append(b, `,"text":`...)
+		inner := encoder{start: len(b), reveal: e.reveal}
+		b = v.Text.encode(&inner, b)
+		b = e.quote(b, &inner)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A
@@ -361,28 +356,29 @@ func (v *Offer) Validate() error {
 	return nil
 }
 
-func decodeEventList(d *decoder) (list []Event) {
-	if d.null() {
-		return nil
+func decodeEventList(d *decoder, i int) ([]Event, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []Event{}
-	for more := d.array(); more; more = d.next(']') {
+	start, list := i, []Event{}
+	i = d.array(i)
+	for i >= 0 {
 		var item Event
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+		item = Event{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeEventList(e *encoder, list []Event) {
-	e.open('[')
+func encodeEventList(e *encoder, b []byte, list []Event) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].encode(e, b)
 	}
-	e.close(']')
+	return append(b, ']')
 }

@@ -10,44 +10,38 @@ func (v *A) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v A) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v A) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *A) decode(d *decoder) {
-	*v = A{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "b":
-			if v.B = ""; !d.null() {
-				v.B = d.string()
-			}
+func (v *A) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a226222: // "b":
+			v.B, i = d.string(i+4, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *A) encode(e *encoder) {
-	e.open('{')
+func (v *A) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.B != "" {
-		e.member("b")
-		e.string(v.B)
+		b = append(b, `"b":`...)
+		b = e.string(b, v.B)
 	}
-	e.close('}')
+	return append(b, '}')
 }

@@ -10,15 +10,17 @@ func (v *Letter) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Letter) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Letter) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Letter that its decoder has to have seen.
@@ -26,42 +28,42 @@ const (
 	hasLetterТекст uint64 = 1 << iota
 )
 
-func (v *Letter) decode(d *decoder) {
-	*v = Letter{}
+func (v *Letter) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "текст":
-			v.Текст = d.string()
-			seen |= hasLetterТекст
-		case "ключ с пробелами":
-			if v.КлючСПробелами = ""; !d.null() {
-				v.КлючСПробелами = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0xd1bad0b5d082d122: // "тек…
+			if d.eight(i+8)&0xffffffffff != 0x3a2282d181 { // …т":
+				i = d.other(i)
+				break
 			}
+			v.Текст, i = d.string(i+13, notNull)
+			seen |= hasLetterТекст
+		case 0xd18ed1bbd0bad022: // "клю…
+			if d.eight(i+8) != 0xd1bfd02081d12087 || d.eight(i+16) != 0xd0b5d0b1d0bed080 || d.eight(i+24) != 0x22b8d0bcd0b0d0bb || d.eight(i+32)&0xff != 0x3a { // … с пробелами":
+				i = d.other(i)
+				break
+			}
+			v.КлючСПробелами, i = d.string(i+33, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasLetterТекст == 0 {
-		d.missing("текст")
+		i = d.missing(i, seen, "текст")
 	}
+	return i
 }
 
-func (v *Letter) encode(e *encoder) {
-	e.open('{')
-	e.member("текст")
-	e.string(v.Текст)
+func (v *Letter) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"текст":`...)
+	b = e.string(b, v.Текст)
 	if v.КлючСПробелами != "" {
-		e.member("ключ с пробелами")
-		e.string(v.КлючСПробелами)
+		b = append(b, `,"ключ с пробелами":`...)
+		b = e.string(b, v.КлючСПробелами)
 	}
-	e.close('}')
+	return append(b, '}')
 }

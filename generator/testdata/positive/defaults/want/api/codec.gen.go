@@ -2,6 +2,10 @@
 
 package api
 
+import (
+	"strconv"
+)
+
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Settings) UnmarshalJSON(data []byte) error {
@@ -10,79 +14,89 @@ func (v *Settings) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Settings) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Settings) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *Settings) decode(d *decoder) {
-	*v = Settings{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "enabled":
-			if v.Enabled = nil; !d.null() {
+func (v *Settings) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x64656c62616e6522: // "enabled
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
+			}
+			if next, null := d.null(i + 10); null {
+				v.Enabled, i = nil, next
+			} else {
 				v.Enabled = new(bool)
-				*v.Enabled = d.bool()
+				*v.Enabled, i = d.bool(next, notNull)
 			}
-		case "silent":
-			if v.Silent = false; !d.null() {
-				v.Silent = d.bool()
+		case 0x22746e656c697322: // "silent"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
 			}
-		case "retries":
-			if v.Retries = nil; !d.null() {
+			v.Silent, i = d.bool(i+9, orNull)
+		case 0x7365697274657222: // "retries
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
+			}
+			if next, null := d.null(i + 10); null {
+				v.Retries, i = nil, next
+			} else {
 				v.Retries = new(int64)
-				*v.Retries = d.int64()
+				*v.Retries, i = d.int64(next, notNull)
 			}
-		case "mode":
-			if v.Mode = ""; !d.null() {
-				v.Mode = SettingsMode(d.string())
-			}
-		case "limit":
-			if v.Limit = nil; !d.null() {
+		case 0x3a2265646f6d22: // "mode":
+			v.Mode, i = enum[SettingsMode](d, i+7, orNull)
+		case 0x3a2274696d696c22: // "limit":
+			if next, null := d.null(i + 8); null {
+				v.Limit, i = nil, next
+			} else {
 				v.Limit = new(int64)
-				*v.Limit = d.int64()
+				*v.Limit, i = d.int64(next, notNull)
 			}
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Settings) encode(e *encoder) {
-	e.open('{')
+func (v *Settings) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Enabled != nil {
-		e.member("enabled")
-		e.bool(*v.Enabled)
+		b = append(b, `"enabled":`...)
+		b = strconv.AppendBool(b, *v.Enabled)
 	}
 	if v.Silent {
-		e.member("silent")
-		e.bool(v.Silent)
+		b = append(comma(b), `"silent":`...)
+		b = strconv.AppendBool(b, v.Silent)
 	}
 	if v.Retries != nil {
-		e.member("retries")
-		e.int(*v.Retries)
+		b = append(comma(b), `"retries":`...)
+		b = appendInt(b, *v.Retries)
 	}
 	if v.Mode != "" {
-		e.member("mode")
-		e.string(string(v.Mode))
+		b = append(comma(b), `"mode":`...)
+		b = e.string(b, string(v.Mode))
 	}
 	if v.Limit != nil {
-		e.member("limit")
-		e.int(*v.Limit)
+		b = append(comma(b), `"limit":`...)
+		b = appendInt(b, *v.Limit)
 	}
-	e.close('}')
+	return append(b, '}')
 }

@@ -10,39 +10,41 @@ func (v *Shape) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Shape) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Shape) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *Shape) decode(d *decoder) {
-	*v = Shape{}
-	switch d.tag("kind") {
+func (v *Shape) decode(d *decoder, i int) int {
+	switch d.tag(i, "kind") {
 	case "round":
 		v.Circle = new(Circle)
-		v.Circle.decode(d)
+		return v.Circle.decode(d, i)
 	case "Square":
 		v.Square = new(Square)
-		v.Square.decode(d)
+		return v.Square.decode(d, i)
 	default:
-		v.Raw = d.raw()
+		v.Raw, i = d.raw(i, notNull)
+		return i
 	}
 }
 
-func (v *Shape) encode(e *encoder) {
+func (v *Shape) encode(e *encoder, b []byte) []byte {
 	switch {
 	case v.Circle != nil:
-		v.Circle.encode(e)
+		return v.Circle.encode(e, b)
 	case v.Square != nil:
-		v.Square.encode(e)
+		return v.Square.encode(e, b)
 	default:
-		e.raw(v.Raw)
+		return e.raw(b, v.Raw)
 	}
 }
 
@@ -54,15 +56,17 @@ func (v *Circle) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Circle) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Circle) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Circle that its decoder has to have seen.
@@ -70,44 +74,40 @@ const (
 	hasCircleKind uint64 = 1 << iota
 )
 
-func (v *Circle) decode(d *decoder) {
-	*v = Circle{}
+func (v *Circle) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "kind":
-			v.Kind = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646e696b22: // "kind":
+			v.Kind, i = d.string(i+7, notNull)
 			seen |= hasCircleKind
-		case "radius":
-			if v.Radius = 0; !d.null() {
-				v.Radius = d.float64()
+		case 0x2273756964617222: // "radius"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
 			}
+			v.Radius, i = d.float64(i+9, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasCircleKind == 0 {
-		d.missing("kind")
+		i = d.missing(i, seen, "kind")
 	}
+	return i
 }
 
-func (v *Circle) encode(e *encoder) {
-	e.open('{')
-	e.member("kind")
-	e.string(v.Kind)
+func (v *Circle) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"kind":`...)
+	b = e.string(b, v.Kind)
 	if v.Radius != 0 {
-		e.member("radius")
-		e.float64(v.Radius)
+		b = append(b, `,"radius":`...)
+		b = e.float64(b, v.Radius)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -118,15 +118,17 @@ func (v *Square) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Square) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Square) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Square that its decoder has to have seen.
@@ -134,42 +136,34 @@ const (
 	hasSquareKind uint64 = 1 << iota
 )
 
-func (v *Square) decode(d *decoder) {
-	*v = Square{}
+func (v *Square) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "kind":
-			v.Kind = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646e696b22: // "kind":
+			v.Kind, i = d.string(i+7, notNull)
 			seen |= hasSquareKind
-		case "side":
-			if v.Side = 0; !d.null() {
-				v.Side = d.float64()
-			}
+		case 0x3a226564697322: // "side":
+			v.Side, i = d.float64(i+7, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasSquareKind == 0 {
-		d.missing("kind")
+		i = d.missing(i, seen, "kind")
 	}
+	return i
 }
 
-func (v *Square) encode(e *encoder) {
-	e.open('{')
-	e.member("kind")
-	e.string(v.Kind)
+func (v *Square) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"kind":`...)
+	b = e.string(b, v.Kind)
 	if v.Side != 0 {
-		e.member("side")
-		e.float64(v.Side)
+		b = append(b, `,"side":`...)
+		b = e.float64(b, v.Side)
 	}
-	e.close('}')
+	return append(b, '}')
 }

@@ -10,52 +10,44 @@ func (v *Light) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Light) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Light) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *Light) decode(d *decoder) {
-	*v = Light{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "color":
-			if v.Color = ""; !d.null() {
-				v.Color = Color(d.string())
-			}
-		case "level":
-			if v.Level = 0; !d.null() {
-				v.Level = LightLevel(d.int32())
-			}
+func (v *Light) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22726f6c6f6322: // "color":
+			v.Color, i = enum[Color](d, i+8, orNull)
+		case 0x3a226c6576656c22: // "level":
+			v.Level, i = integer[LightLevel](d, i+8, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Light) encode(e *encoder) {
-	e.open('{')
+func (v *Light) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Color != "" {
-		e.member("color")
-		e.string(string(v.Color))
+		b = append(b, `"color":`...)
+		b = e.string(b, string(v.Color))
 	}
 	if v.Level != 0 {
-		e.member("level")
-		e.int(int64(v.Level))
+		b = append(comma(b), `"level":`...)
+		b = appendInt(b, int64(v.Level))
 	}
-	e.close('}')
+	return append(b, '}')
 }

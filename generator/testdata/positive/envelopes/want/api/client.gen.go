@@ -52,10 +52,11 @@ var operationGetMany = &operation{
 // after 5xx and after a connection that was lost.
 func (c *Client) GetMany(ctx context.Context) ([]string, error) {
 	var result []string
-	if err := c.call(ctx, operationGetMany, "/many", nil, func(d *decoder) {
-		if result = decodeStringList(d); result == nil {
+	if err := c.call(ctx, operationGetMany, "/many", nil, func(d *decoder, i int) int {
+		if result, i = decodeStringList(d, i); result == nil {
 			result = []string{}
 		}
+		return i
 	}); err != nil {
 		return nil, err
 	}

@@ -10,15 +10,17 @@ func (v *GetOneResult) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v GetOneResult) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v GetOneResult) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of GetOneResult that its decoder has to have seen.
@@ -26,59 +28,54 @@ const (
 	hasGetOneResultID uint64 = 1 << iota
 )
 
-func (v *GetOneResult) decode(d *decoder) {
-	*v = GetOneResult{}
+func (v *GetOneResult) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "id":
-			v.ID = d.int64()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22646922: // "id":
+			v.ID, i = d.int64(i+5, notNull)
 			seen |= hasGetOneResultID
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasGetOneResultID == 0 {
-		d.missing("id")
+		i = d.missing(i, seen, "id")
 	}
+	return i
 }
 
-func (v *GetOneResult) encode(e *encoder) {
-	e.open('{')
-	e.member("id")
-	e.int(v.ID)
-	e.close('}')
+func (v *GetOneResult) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendInt(b, v.ID)
+	return append(b, '}')
 }
 
-func decodeStringList(d *decoder) (list []string) {
-	if d.null() {
-		return nil
+func decodeStringList(d *decoder, i int) ([]string, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []string{}
-	for more := d.array(); more; more = d.next(']') {
-		item := d.string()
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	start, list := i, []string{}
+	i = d.array(i)
+	for i >= 0 {
+		var item string
+		item, i = d.string(i, notNull)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeStringList(e *encoder, list []string) {
-	e.open('[')
+func encodeStringList(e *encoder, b []byte, list []string) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		e.string(list[i])
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.string(b, list[i])
 	}
-	e.close(']')
+	return append(b, ']')
 }

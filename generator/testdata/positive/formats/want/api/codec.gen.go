@@ -2,10 +2,6 @@
 
 package api
 
-import (
-	"time"
-)
-
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
 // is. A failure is a *DecodeError, and leaves v as it is too.
 func (v *Formats) UnmarshalJSON(data []byte) error {
@@ -14,111 +10,96 @@ func (v *Formats) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Formats) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Formats) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *Formats) decode(d *decoder) {
-	*v = Formats{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "i32":
-			if v.I32 = 0; !d.null() {
-				v.I32 = d.int32()
+func (v *Formats) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a2232336922: // "i32":
+			v.I32, i = d.int32(i+6, orNull)
+		case 0x3a2234366922: // "i64":
+			v.I64, i = d.int64(i+6, orNull)
+		case 0x22656c676e697322: // "single"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
 			}
-		case "i64":
-			if v.I64 = 0; !d.null() {
-				v.I64 = d.int64()
+			v.Single, i = d.float32(i+9, orNull)
+		case 0x22656c62756f6422: // "double"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
 			}
-		case "single":
-			if v.Single = 0; !d.null() {
-				v.Single = d.float32()
-			}
-		case "double":
-			if v.Double = 0; !d.null() {
-				v.Double = d.float64()
-			}
-		case "at":
-			v.At = time.Time{}
-			if !d.null() {
-				v.At = d.time()
-			}
-		case "data":
-			if v.Data = nil; !d.null() {
-				v.Data = d.bytes()
-			}
-		case "id":
-			if v.ID = ""; !d.null() {
-				v.ID = d.string()
-			}
-		case "link":
-			if v.Link = ""; !d.null() {
-				v.Link = d.string()
-			}
-		case "any":
-			if v.Any = nil; !d.null() {
-				v.Any = d.raw()
-			}
+			v.Double, i = d.float64(i+9, orNull)
+		case 0x3a22746122: // "at":
+			v.At, i = d.time(i+5, orNull)
+		case 0x3a226174616422: // "data":
+			v.Data, i = d.bytes(i+7, orNull)
+		case 0x3a22646922: // "id":
+			v.ID, i = d.string(i+5, orNull)
+		case 0x3a226b6e696c22: // "link":
+			v.Link, i = d.string(i+7, orNull)
+		case 0x3a22796e6122: // "any":
+			v.Any, i = d.raw(i+6, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Formats) encode(e *encoder) {
-	e.open('{')
+func (v *Formats) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.I32 != 0 {
-		e.member("i32")
-		e.int(int64(v.I32))
+		b = append(b, `"i32":`...)
+		b = appendInt(b, int64(v.I32))
 	}
 	if v.I64 != 0 {
-		e.member("i64")
-		e.int(v.I64)
+		b = append(comma(b), `"i64":`...)
+		b = appendInt(b, v.I64)
 	}
 	if v.Single != 0 {
-		e.member("single")
-		e.float32(v.Single)
+		b = append(comma(b), `"single":`...)
+		b = e.float32(b, v.Single)
 	}
 	if v.Double != 0 {
-		e.member("double")
-		e.float64(v.Double)
+		b = append(comma(b), `"double":`...)
+		b = e.float64(b, v.Double)
 	}
 	if !v.At.IsZero() {
-		e.member("at")
-		e.time(v.At)
+		b = append(comma(b), `"at":`...)
+		b = e.time(b, v.At)
 	}
 	if len(v.Data) > 0 {
-		e.member("data")
-		e.bytes(v.Data)
+		b = append(comma(b), `"data":`...)
+		b = e.bytes(b, v.Data)
 	}
 	if v.ID != "" {
-		e.member("id")
-		e.string(v.ID)
+		b = append(comma(b), `"id":`...)
+		b = e.string(b, v.ID)
 	}
 	if v.Link != "" {
-		e.member("link")
-		e.string(v.Link)
+		b = append(comma(b), `"link":`...)
+		b = e.string(b, v.Link)
 	}
 	if len(v.Any) > 0 {
-		e.member("any")
-		e.raw(v.Any)
+		b = append(comma(b), `"any":`...)
+		b = e.raw(b, v.Any)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A

@@ -27,7 +27,10 @@ var operationSelect = &operation{
 // call is repeated after 429, and where nothing was sent; never once it may
 // have arrived.
 func (c *Client) Select(ctx context.Context, typeParam string, funcParam int64, stringParam int32, req Interface) error {
-	body, err := checkedBody(req.Validate(), req.encode)
+	if err := req.Validate(); err != nil {
+		return c.invalid(operationSelect, err)
+	}
+	body, err := req.MarshalJSON()
 	if err != nil {
 		return c.invalid(operationSelect, err)
 	}

@@ -14,15 +14,17 @@ func (v *Interface) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Interface) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Interface) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Interface that its decoder has to have seen.
@@ -30,44 +32,36 @@ const (
 	hasInterfaceRange uint64 = 1 << iota
 )
 
-func (v *Interface) decode(d *decoder) {
-	*v = Interface{}
+func (v *Interface) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "range":
-			v.Range = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a2265676e617222: // "range":
+			v.Range, i = d.string(i+8, notNull)
 			seen |= hasInterfaceRange
-		case "map":
-			if v.Map = ""; !d.null() {
-				v.Map = d.string()
-			}
+		case 0x3a2270616d22: // "map":
+			v.Map, i = d.string(i+6, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasInterfaceRange == 0 {
-		d.missing("range")
+		i = d.missing(i, seen, "range")
 	}
+	return i
 }
 
-func (v *Interface) encode(e *encoder) {
-	e.open('{')
-	e.member("range")
-	e.string(v.Range)
+func (v *Interface) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"range":`...)
+	b = e.string(b, v.Range)
 	if v.Map != "" {
-		e.member("map")
-		e.string(v.Map)
+		b = append(b, `,"map":`...)
+		b = e.string(b, v.Map)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // Validate checks what the document asks of the values beyond their types. A

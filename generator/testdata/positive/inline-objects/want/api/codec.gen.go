@@ -10,79 +10,78 @@ func (v *GetOneResult) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v GetOneResult) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v GetOneResult) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func decodeGetOneResultListItemList(d *decoder) (list []GetOneResultListItem) {
-	if d.null() {
-		return nil
+func decodeGetOneResultListItemList(d *decoder, i int) ([]GetOneResultListItem, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []GetOneResultListItem{}
-	for more := d.array(); more; more = d.next(']') {
+	start, list := i, []GetOneResultListItem{}
+	i = d.array(i)
+	for i >= 0 {
 		var item GetOneResultListItem
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+		item = GetOneResultListItem{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeGetOneResultListItemList(e *encoder, list []GetOneResultListItem) {
-	e.open('[')
+func encodeGetOneResultListItemList(e *encoder, b []byte, list []GetOneResultListItem) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].encode(e, b)
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
-func (v *GetOneResult) decode(d *decoder) {
-	*v = GetOneResult{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "inner":
-			if v.Inner = nil; !d.null() {
+func (v *GetOneResult) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a2272656e6e6922: // "inner":
+			if next, null := d.null(i + 8); null {
+				v.Inner, i = nil, next
+			} else {
 				v.Inner = new(GetOneResultInner)
-				v.Inner.decode(d)
+				i = v.Inner.decode(d, next)
 			}
-		case "list":
-			v.List = decodeGetOneResultListItemList(d)
+		case 0x3a227473696c22: // "list":
+			v.List, i = decodeGetOneResultListItemList(d, i+7)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *GetOneResult) encode(e *encoder) {
-	e.open('{')
+func (v *GetOneResult) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Inner != nil {
-		e.member("inner")
-		v.Inner.encode(e)
+		b = append(b, `"inner":`...)
+		b = v.Inner.encode(e, b)
 	}
 	if v.List != nil {
-		e.member("list")
-		encodeGetOneResultListItemList(e, v.List)
+		b = append(comma(b), `"list":`...)
+		b = encodeGetOneResultListItemList(e, b, v.List)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -93,15 +92,17 @@ func (v *GetOneResultInner) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v GetOneResultInner) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v GetOneResultInner) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of GetOneResultInner that its decoder has to have seen.
@@ -109,36 +110,31 @@ const (
 	hasGetOneResultInnerDeep uint64 = 1 << iota
 )
 
-func (v *GetOneResultInner) decode(d *decoder) {
-	*v = GetOneResultInner{}
+func (v *GetOneResultInner) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "deep":
-			v.Deep.decode(d)
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a227065656422: // "deep":
+			v.Deep = GetOneResultInnerDeep{}
+			i = v.Deep.decode(d, i+7)
 			seen |= hasGetOneResultInnerDeep
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasGetOneResultInnerDeep == 0 {
-		d.missing("deep")
+		i = d.missing(i, seen, "deep")
 	}
+	return i
 }
 
-func (v *GetOneResultInner) encode(e *encoder) {
-	e.open('{')
-	e.member("deep")
-	v.Deep.encode(e)
-	e.close('}')
+func (v *GetOneResultInner) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"deep":`...)
+	b = v.Deep.encode(e, b)
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -149,46 +145,40 @@ func (v *GetOneResultInnerDeep) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v GetOneResultInnerDeep) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v GetOneResultInnerDeep) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *GetOneResultInnerDeep) decode(d *decoder) {
-	*v = GetOneResultInnerDeep{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "x":
-			if v.X = ""; !d.null() {
-				v.X = d.string()
-			}
+func (v *GetOneResultInnerDeep) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a227822: // "x":
+			v.X, i = d.string(i+4, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *GetOneResultInnerDeep) encode(e *encoder) {
-	e.open('{')
+func (v *GetOneResultInnerDeep) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.X != "" {
-		e.member("x")
-		e.string(v.X)
+		b = append(b, `"x":`...)
+		b = e.string(b, v.X)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -199,44 +189,38 @@ func (v *GetOneResultListItem) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v GetOneResultListItem) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v GetOneResultListItem) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *GetOneResultListItem) decode(d *decoder) {
-	*v = GetOneResultListItem{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "y":
-			if v.Y = ""; !d.null() {
-				v.Y = d.string()
-			}
+func (v *GetOneResultListItem) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a227922: // "y":
+			v.Y, i = d.string(i+4, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *GetOneResultListItem) encode(e *encoder) {
-	e.open('{')
+func (v *GetOneResultListItem) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Y != "" {
-		e.member("y")
-		e.string(v.Y)
+		b = append(b, `"y":`...)
+		b = e.string(b, v.Y)
 	}
-	e.close('}')
+	return append(b, '}')
 }

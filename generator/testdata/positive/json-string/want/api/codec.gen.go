@@ -10,61 +10,48 @@ func (v *Note) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Note) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Note) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *Note) decode(d *decoder) {
-	*v = Note{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "extra":
-			if v.Extra = nil; !d.null() {
-				inner, offset := d.inner()
-				if len(inner.data) > 0 {
-					v.Extra = new(NoteExtra)
-					v.Extra.decode(&inner)
-					d.adopt(&inner, offset)
-				}
-			}
-		case "kept":
-			if v.Kept = ""; !d.null() {
-				v.Kept = d.string()
-			}
+func (v *Note) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22617274786522: // "extra":
+			v.Extra, i = inner(d, i+8, orNull, (*NoteExtra).decode)
+		case 0x3a227470656b22: // "kept":
+			v.Kept, i = d.string(i+7, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Note) encode(e *encoder) {
-	e.open('{')
+func (v *Note) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Extra != nil {
-		e.member("extra")
-		inner := encoder{reveal: e.reveal}
-		v.Extra.encode(&inner)
-		e.inner(&inner)
+		b = append(b, `"extra":`...)
+		inner := encoder{start: len(b), reveal: e.reveal}
+		b = v.Extra.encode(&inner, b)
+		b = e.quote(b, &inner)
 	}
 	if v.Kept != "" {
-		e.member("kept")
-		e.string(v.Kept)
+		b = append(comma(b), `"kept":`...)
+		b = e.string(b, v.Kept)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -75,44 +62,38 @@ func (v *NoteExtra) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v NoteExtra) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v NoteExtra) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *NoteExtra) decode(d *decoder) {
-	*v = NoteExtra{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "url":
-			if v.URL = ""; !d.null() {
-				v.URL = d.string()
-			}
+func (v *NoteExtra) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a226c727522: // "url":
+			v.URL, i = d.string(i+6, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *NoteExtra) encode(e *encoder) {
-	e.open('{')
+func (v *NoteExtra) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.URL != "" {
-		e.member("url")
-		e.string(v.URL)
+		b = append(b, `"url":`...)
+		b = e.string(b, v.URL)
 	}
-	e.close('}')
+	return append(b, '}')
 }

@@ -16,213 +16,202 @@ func (v *Book) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Book) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Book) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func decodeInt64Map(d *decoder) map[string]int64 {
-	if d.null() {
-		return nil
+func decodeInt64Map(d *decoder, i int) (map[string]int64, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]int64)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
-		value := d.int64()
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
+		var value int64
+		value, i = d.int64(i, notNull)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
-func encodeInt64Map(e *encoder, members map[string]int64) {
-	e.open('{')
+func encodeInt64Map(e *encoder, b []byte, members map[string]int64) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		e.int(value)
+		b = appendInt(b, value)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
-func decodePageMap(d *decoder) map[string]Page {
-	if d.null() {
-		return nil
+func decodePageMap(d *decoder, i int) (map[string]Page, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]Page)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
 		var value Page
-		value.decode(d)
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+		value = Page{}
+		i = value.decode(d, i)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
-func encodePageMap(e *encoder, members map[string]Page) {
-	e.open('{')
+func encodePageMap(e *encoder, b []byte, members map[string]Page) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		value.encode(e)
+		b = value.encode(e, b)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
-func decodeRawMap(d *decoder) map[string]json.RawMessage {
-	if d.null() {
-		return nil
+func decodeRawMap(d *decoder, i int) (map[string]json.RawMessage, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]json.RawMessage)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
-		value := d.raw()
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
+		var value json.RawMessage
+		value, i = d.raw(i, notNull)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
-func encodeRawMap(e *encoder, members map[string]json.RawMessage) {
-	e.open('{')
+func encodeRawMap(e *encoder, b []byte, members map[string]json.RawMessage) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		e.raw(value)
+		b = e.raw(b, value)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
-func decodeStringMap(d *decoder) map[string]string {
-	if d.null() {
-		return nil
+func decodeStringMap(d *decoder, i int) (map[string]string, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]string)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
-		value := d.string()
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
+		var value string
+		value, i = d.string(i, notNull)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
-func encodeStringMap(e *encoder, members map[string]string) {
-	e.open('{')
+func encodeStringMap(e *encoder, b []byte, members map[string]string) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		e.string(value)
+		b = e.string(b, value)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
-func decodeStringMapMap(d *decoder) map[string]map[string]string {
-	if d.null() {
-		return nil
+func decodeStringMapMap(d *decoder, i int) (map[string]map[string]string, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]map[string]string)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
-		value := decodeStringMap(d)
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
+		var value map[string]string
+		value, i = decodeStringMap(d, i)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
-func encodeStringMapMap(e *encoder, members map[string]map[string]string) {
-	e.open('{')
+func encodeStringMapMap(e *encoder, b []byte, members map[string]map[string]string) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		encodeStringMap(e, value)
+		b = encodeStringMap(e, b, value)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
-func (v *Book) decode(d *decoder) {
-	*v = Book{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "counts":
-			v.Counts = decodeInt64Map(d)
-		case "pages":
-			v.Pages = decodePageMap(d)
-		case "free":
-			v.Free = decodeRawMap(d)
-		case "nested":
-			v.Nested = decodeStringMapMap(d)
+func (v *Book) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x2273746e756f6322: // "counts"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
+			}
+			v.Counts, i = decodeInt64Map(d, i+9)
+		case 0x3a22736567617022: // "pages":
+			v.Pages, i = decodePageMap(d, i+8)
+		case 0x3a226565726622: // "free":
+			v.Free, i = decodeRawMap(d, i+7)
+		case 0x2264657473656e22: // "nested"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
+			}
+			v.Nested, i = decodeStringMapMap(d, i+9)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Book) encode(e *encoder) {
-	e.open('{')
+func (v *Book) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Counts != nil {
-		e.member("counts")
-		encodeInt64Map(e, v.Counts)
+		b = append(b, `"counts":`...)
+		b = encodeInt64Map(e, b, v.Counts)
 	}
 	if v.Pages != nil {
-		e.member("pages")
-		encodePageMap(e, v.Pages)
+		b = append(comma(b), `"pages":`...)
+		b = encodePageMap(e, b, v.Pages)
 	}
 	if v.Free != nil {
-		e.member("free")
-		encodeRawMap(e, v.Free)
+		b = append(comma(b), `"free":`...)
+		b = encodeRawMap(e, b, v.Free)
 	}
 	if v.Nested != nil {
-		e.member("nested")
-		encodeStringMapMap(e, v.Nested)
+		b = append(comma(b), `"nested":`...)
+		b = encodeStringMapMap(e, b, v.Nested)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -233,44 +222,38 @@ func (v *Page) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Page) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Page) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *Page) decode(d *decoder) {
-	*v = Page{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "text":
-			if v.Text = ""; !d.null() {
-				v.Text = d.string()
-			}
+func (v *Page) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a227478657422: // "text":
+			v.Text, i = d.string(i+7, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Page) encode(e *encoder) {
-	e.open('{')
+func (v *Page) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Text != "" {
-		e.member("text")
-		e.string(v.Text)
+		b = append(b, `"text":`...)
+		b = e.string(b, v.Text)
 	}
-	e.close('}')
+	return append(b, '}')
 }

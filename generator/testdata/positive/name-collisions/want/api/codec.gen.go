@@ -10,70 +10,74 @@ func (v *ClientSchema) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v ClientSchema) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v ClientSchema) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *ClientSchema) decode(d *decoder) {
-	*v = ClientSchema{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "foo_bar":
-			if v.FooBar = ""; !d.null() {
-				v.FooBar = d.string()
+func (v *ClientSchema) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x7261625f6f6f6622: // "foo_bar
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
 			}
-		case "fooBar":
-			if v.FooBarField = ""; !d.null() {
-				v.FooBarField = d.string()
+			v.FooBar, i = d.string(i+10, orNull)
+		case 0x227261426f6f6622: // "fooBar"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
 			}
-		case "foo-bar":
-			if v.FooBarField2 = ""; !d.null() {
-				v.FooBarField2 = d.string()
+			v.FooBarField, i = d.string(i+9, orNull)
+		case 0x7261622d6f6f6622: // "foo-bar
+			if d.eight(i+8)&0xffff != 0x3a22 { // ":
+				i = d.other(i)
+				break
 			}
-		case "validate":
-			if v.ValidateField = ""; !d.null() {
-				v.ValidateField = d.string()
+			v.FooBarField2, i = d.string(i+10, orNull)
+		case 0x746164696c617622: // "validat
+			if d.eight(i+8)&0xffffff != 0x3a2265 { // e":
+				i = d.other(i)
+				break
 			}
+			v.ValidateField, i = d.string(i+11, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *ClientSchema) encode(e *encoder) {
-	e.open('{')
+func (v *ClientSchema) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.FooBar != "" {
-		e.member("foo_bar")
-		e.string(v.FooBar)
+		b = append(b, `"foo_bar":`...)
+		b = e.string(b, v.FooBar)
 	}
 	if v.FooBarField != "" {
-		e.member("fooBar")
-		e.string(v.FooBarField)
+		b = append(comma(b), `"fooBar":`...)
+		b = e.string(b, v.FooBarField)
 	}
 	if v.FooBarField2 != "" {
-		e.member("foo-bar")
-		e.string(v.FooBarField2)
+		b = append(comma(b), `"foo-bar":`...)
+		b = e.string(b, v.FooBarField2)
 	}
 	if v.ValidateField != "" {
-		e.member("validate")
-		e.string(v.ValidateField)
+		b = append(comma(b), `"validate":`...)
+		b = e.string(b, v.ValidateField)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -84,46 +88,40 @@ func (v *ErrorSchema) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v ErrorSchema) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v ErrorSchema) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *ErrorSchema) decode(d *decoder) {
-	*v = ErrorSchema{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "text":
-			if v.Text = ""; !d.null() {
-				v.Text = d.string()
-			}
+func (v *ErrorSchema) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a227478657422: // "text":
+			v.Text, i = d.string(i+7, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *ErrorSchema) encode(e *encoder) {
-	e.open('{')
+func (v *ErrorSchema) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Text != "" {
-		e.member("text")
-		e.string(v.Text)
+		b = append(b, `"text":`...)
+		b = e.string(b, v.Text)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -134,44 +132,38 @@ func (v *UserNameSchema) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v UserNameSchema) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v UserNameSchema) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *UserNameSchema) decode(d *decoder) {
-	*v = UserNameSchema{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "x":
-			if v.X = ""; !d.null() {
-				v.X = d.string()
-			}
+func (v *UserNameSchema) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a227822: // "x":
+			v.X, i = d.string(i+4, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *UserNameSchema) encode(e *encoder) {
-	e.open('{')
+func (v *UserNameSchema) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.X != "" {
-		e.member("x")
-		e.string(v.X)
+		b = append(b, `"x":`...)
+		b = e.string(b, v.X)
 	}
-	e.close('}')
+	return append(b, '}')
 }

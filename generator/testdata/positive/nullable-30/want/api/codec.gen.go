@@ -14,63 +14,65 @@ func (v *Thing) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Thing) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Thing) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *Thing) decode(d *decoder) {
-	*v = Thing{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "name":
-			if v.Name = nil; !d.null() {
+func (v *Thing) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22656d616e22: // "name":
+			if next, null := d.null(i + 7); null {
+				v.Name, i = nil, next
+			} else {
 				v.Name = new(string)
-				*v.Name = d.string()
+				*v.Name, i = d.string(next, notNull)
 			}
-		case "size":
-			if v.Size = nil; !d.null() {
+		case 0x3a22657a697322: // "size":
+			if next, null := d.null(i + 7); null {
+				v.Size, i = nil, next
+			} else {
 				v.Size = new(float32)
-				*v.Size = d.float32()
+				*v.Size, i = d.float32(next, notNull)
 			}
-		case "at":
-			if v.At = nil; !d.null() {
+		case 0x3a22746122: // "at":
+			if next, null := d.null(i + 5); null {
+				v.At, i = nil, next
+			} else {
 				v.At = new(time.Time)
-				*v.At = d.time()
+				*v.At, i = d.time(next, notNull)
 			}
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Thing) encode(e *encoder) {
-	e.open('{')
+func (v *Thing) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Name != nil {
-		e.member("name")
-		e.string(*v.Name)
+		b = append(b, `"name":`...)
+		b = e.string(b, *v.Name)
 	}
 	if v.Size != nil {
-		e.member("size")
-		e.float32(*v.Size)
+		b = append(comma(b), `"size":`...)
+		b = e.float32(b, *v.Size)
 	}
 	if v.At != nil {
-		e.member("at")
-		e.time(*v.At)
+		b = append(comma(b), `"at":`...)
+		b = e.time(b, *v.At)
 	}
-	e.close('}')
+	return append(b, '}')
 }

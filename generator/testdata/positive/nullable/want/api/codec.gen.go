@@ -10,73 +10,78 @@ func (v *Thing) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Thing) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Thing) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func decodeStringList(d *decoder) (list []string) {
-	if d.null() {
-		return nil
+func decodeStringList(d *decoder, i int) ([]string, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []string{}
-	for more := d.array(); more; more = d.next(']') {
-		item := d.string()
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	start, list := i, []string{}
+	i = d.array(i)
+	for i >= 0 {
+		var item string
+		item, i = d.string(i, notNull)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeStringList(e *encoder, list []string) {
-	e.open('[')
+func encodeStringList(e *encoder, b []byte, list []string) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		e.string(list[i])
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.string(b, list[i])
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
-func decodeInt64NullableList(d *decoder) (list []*int64) {
-	if d.null() {
-		return nil
+func decodeInt64NullableList(d *decoder, i int) ([]*int64, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []*int64{}
-	for more := d.array(); more; more = d.next(']') {
+	start, list := i, []*int64{}
+	i = d.array(i)
+	for i >= 0 {
 		var item *int64
-		if !d.null() {
+		if next, null := d.null(i); null {
+			item, i = nil, next
+		} else {
 			item = new(int64)
-			*item = d.int64()
+			*item, i = d.int64(next, notNull)
 		}
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeInt64NullableList(e *encoder, list []*int64) {
-	e.open('[')
+func encodeInt64NullableList(e *encoder, b []byte, list []*int64) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
+		if i > 0 {
+			b = append(b, ',')
+		}
 		if list[i] == nil {
-			e.null()
+			b = append(b, "null"...)
 		} else {
-			e.int(*list[i])
+			b = appendInt(b, *list[i])
 		}
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
 // The members of Thing that its decoder has to have seen.
@@ -84,99 +89,109 @@ const (
 	hasThingRequired uint64 = 1 << iota
 	hasThingRequiredNullable
 	hasThingNullableList
+	requiredThing = hasThingRequired | hasThingRequiredNullable | hasThingNullableList
 )
 
-func (v *Thing) decode(d *decoder) {
-	*v = Thing{}
+func (v *Thing) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "required":
-			v.Required = d.string()
-			seen |= hasThingRequired
-		case "optional":
-			if v.Optional = ""; !d.null() {
-				v.Optional = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x6572697571657222: // "require
+			switch {
+			case d.eight(i+8)&0xffffff == 0x3a2264: // d":
+				v.Required, i = d.string(i+11, notNull)
+				seen |= hasThingRequired
+			case d.eight(i+8) == 0x62616c6c756e5f64 && d.eight(i+16)&0xffffffff == 0x3a22656c: // d_nullable":
+				if next, null := d.null(i + 20); null {
+					v.RequiredNullable, i = nil, next
+				} else {
+					v.RequiredNullable = new(string)
+					*v.RequiredNullable, i = d.string(next, notNull)
+				}
+				seen |= hasThingRequiredNullable
+			default:
+				i = d.other(i)
 			}
-		case "required_nullable":
-			if v.RequiredNullable = nil; !d.null() {
-				v.RequiredNullable = new(string)
-				*v.RequiredNullable = d.string()
+		case 0x616e6f6974706f22: // "optiona
+			switch {
+			case d.eight(i+8)&0xffffff == 0x3a226c: // l":
+				v.Optional, i = d.string(i+11, orNull)
+			case d.eight(i+8) == 0x62616c6c756e5f6c && d.eight(i+16)&0xffffffff == 0x3a22656c: // l_nullable":
+				if next, null := d.null(i + 20); null {
+					v.OptionalNullable, i = nil, next
+				} else {
+					v.OptionalNullable = new(int64)
+					*v.OptionalNullable, i = d.int64(next, notNull)
+				}
+			default:
+				i = d.other(i)
 			}
-			seen |= hasThingRequiredNullable
-		case "optional_nullable":
-			if v.OptionalNullable = nil; !d.null() {
-				v.OptionalNullable = new(int64)
-				*v.OptionalNullable = d.int64()
+		case 0x6c62616c6c756e22: // "nullabl
+			switch {
+			case d.eight(i+8) == 0x3a227473696c5f65: // e_list":
+				v.NullableList, i = decodeStringList(d, i+16)
+				seen |= hasThingNullableList
+			case d.eight(i+8) == 0x7463656a626f5f65 && d.eight(i+16)&0xffff == 0x3a22: // e_object":
+				if next, null := d.null(i + 18); null {
+					v.NullableObject, i = nil, next
+				} else {
+					v.NullableObject = new(Part)
+					i = v.NullableObject.decode(d, next)
+				}
+			default:
+				i = d.other(i)
 			}
-		case "nullable_list":
-			if v.NullableList = nil; !d.null() {
-				v.NullableList = decodeStringList(d)
+		case 0x666f5f7473696c22: // "list_of
+			if d.eight(i+8) != 0x6c62616c6c756e5f || d.eight(i+16)&0xffffff != 0x3a2265 { // _nullable":
+				i = d.other(i)
+				break
 			}
-			seen |= hasThingNullableList
-		case "list_of_nullable":
-			v.ListOfNullable = decodeInt64NullableList(d)
-		case "nullable_object":
-			if v.NullableObject = nil; !d.null() {
-				v.NullableObject = new(Part)
-				v.NullableObject.decode(d)
-			}
+			v.ListOfNullable, i = decodeInt64NullableList(d, i+19)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasThingRequired == 0 {
-		d.missing("required")
+	i = ^i
+	if seen&requiredThing != requiredThing {
+		i = d.missing(i, seen, "required", "required_nullable", "nullable_list")
 	}
-	if seen&hasThingRequiredNullable == 0 {
-		d.missing("required_nullable")
-	}
-	if seen&hasThingNullableList == 0 {
-		d.missing("nullable_list")
-	}
+	return i
 }
 
-func (v *Thing) encode(e *encoder) {
-	e.open('{')
-	e.member("required")
-	e.string(v.Required)
+func (v *Thing) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"required":`...)
+	b = e.string(b, v.Required)
 	if v.Optional != "" {
-		e.member("optional")
-		e.string(v.Optional)
+		b = append(b, `,"optional":`...)
+		b = e.string(b, v.Optional)
 	}
-	e.member("required_nullable")
+	b = append(b, `,"required_nullable":`...)
 	if v.RequiredNullable == nil {
-		e.null()
+		b = append(b, "null"...)
 	} else {
-		e.string(*v.RequiredNullable)
+		b = e.string(b, *v.RequiredNullable)
 	}
 	if v.OptionalNullable != nil {
-		e.member("optional_nullable")
-		e.int(*v.OptionalNullable)
+		b = append(b, `,"optional_nullable":`...)
+		b = appendInt(b, *v.OptionalNullable)
 	}
-	e.member("nullable_list")
+	b = append(b, `,"nullable_list":`...)
 	if v.NullableList == nil {
-		e.null()
+		b = append(b, "null"...)
 	} else {
-		encodeStringList(e, v.NullableList)
+		b = encodeStringList(e, b, v.NullableList)
 	}
 	if v.ListOfNullable != nil {
-		e.member("list_of_nullable")
-		encodeInt64NullableList(e, v.ListOfNullable)
+		b = append(b, `,"list_of_nullable":`...)
+		b = encodeInt64NullableList(e, b, v.ListOfNullable)
 	}
 	if v.NullableObject != nil {
-		e.member("nullable_object")
-		v.NullableObject.encode(e)
+		b = append(b, `,"nullable_object":`...)
+		b = v.NullableObject.encode(e, b)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads v from JSON. As encoding/json has it, null leaves v as it
@@ -187,44 +202,38 @@ func (v *Part) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Part) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Part) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func (v *Part) decode(d *decoder) {
-	*v = Part{}
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "name":
-			if v.Name = ""; !d.null() {
-				v.Name = d.string()
-			}
+func (v *Part) decode(d *decoder, i int) int {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22656d616e22: // "name":
+			v.Name, i = d.string(i+7, orNull)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	return ^i
 }
 
-func (v *Part) encode(e *encoder) {
-	e.open('{')
+func (v *Part) encode(e *encoder, b []byte) []byte {
+	b = append(b, '{')
 	if v.Name != "" {
-		e.member("name")
-		e.string(v.Name)
+		b = append(b, `"name":`...)
+		b = e.string(b, v.Name)
 	}
-	e.close('}')
+	return append(b, '}')
 }

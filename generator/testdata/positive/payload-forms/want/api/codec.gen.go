@@ -8,11 +8,10 @@ import (
 
 // DecodeEvent reads the JSON of a Event, in whichever form it has. What it
 // returns shares nothing with data. Any failure is a *DecodeError.
-func DecodeEvent(data []byte) (Event, error) {
-	var v Event
-	d := decoder{data: bytes.Clone(data)}
-	v.decode(&d)
-	if err := d.finish(); err != nil {
+func DecodeEvent(data []byte) (v Event, err error) {
+	var d decoder
+	d.begin(bytes.Clone(data), copied)
+	if err := d.finish(v.decode(&d, 0)); err != nil {
 		return Event{}, err
 	}
 	return v, nil
@@ -21,11 +20,10 @@ func DecodeEvent(data []byte) (Event, error) {
 // DecodeEventInPlace reads the JSON of a Event without copying it: strings
 // share data, and escapes in them are undone where they stand. The caller gives
 // data up and never changes it again. Any failure is a *DecodeError.
-func DecodeEventInPlace(data []byte) (Event, error) {
-	var v Event
-	d := decoder{data: data, escapes: inPlace}
-	v.decode(&d)
-	if err := d.finish(); err != nil {
+func DecodeEventInPlace(data []byte) (v Event, err error) {
+	var d decoder
+	d.begin(data, inPlace)
+	if err := d.finish(v.decode(&d, 0)); err != nil {
 		return Event{}, err
 	}
 	return v, nil
@@ -39,15 +37,17 @@ func (v *Event) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Event) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Event) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Event that its decoder has to have seen.
@@ -56,88 +56,84 @@ const (
 	hasEventNested
 )
 
-func (v *Event) decode(d *decoder) {
-	*v = Event{}
-	d.space()
-	start := d.pos
-	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "event_id":
-			v.EventID = d.string()
-			seen |= hasEventEventID
-		case "body":
-			if !d.null() {
-				v.decodeNested(d, &seen)
-			}
-		default:
-			if seen&hasEventNested != 0 {
-				d.skip()
-			} else {
-				v.decodeMember(d, key, &seen)
-			}
-		}
-		if d.err != nil {
-			d.under(key)
-			return
-		}
-	}
+func (v *Event) decode(d *decoder, i int) int {
+	start := d.space(i)
+	i, seen := v.decodeMembers(d, start, 0)
 	if seen&hasEventEventID == 0 {
-		d.missing("event_id")
-	}
-	if seen&hasEventNested == 0 {
-		requireEvent(d, seen)
+		i = d.missing(i, 0, "event_id")
 	}
 	if d.err == nil && d.escapes != inPlace {
-		v.Raw = d.data[start:d.pos:d.pos]
+		v.Raw = d.source()[start:i:i]
 	}
+	return i
 }
 
-// decodeNested reads the members that stand under "body". They are all that
-// counts of a nested payload but its identifier.
-func (v *Event) decodeNested(d *decoder, seen *uint64) {
-	*v = Event{EventID: v.EventID}
-	*seen = *seen&hasEventEventID | hasEventNested
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		v.decodeMember(d, key, seen)
-		if d.err != nil {
-			d.under(key)
-			return
+// decodeMembers reads the members of a Event, or those that stand under "body"
+// where seen says that it is nested.
+func (v *Event) decodeMembers(d *decoder, i int, seen uint64) (int, uint64) {
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x695f746e65766522: // "event_i
+			if seen&hasEventNested != 0 || d.eight(i+8)&0xffffff != 0x3a2264 { // d":
+				i = d.other(i)
+				break
+			}
+			v.EventID, i = d.string(i+11, notNull)
+			seen |= hasEventEventID
+		case 0x3a2279646f6222: // "body":
+			if seen&hasEventNested != 0 {
+				i = d.other(i)
+				break
+			}
+			if next, null := d.null(i + 7); null {
+				i = next
+			} else {
+				return v.decodeNested(d, i, seen)
+			}
+		case 0x3a2265746f6e22: // "note":
+			v.Note, i = d.string(i+7, orNull)
+		default:
+			i = d.other(i)
 		}
 	}
-	requireEvent(d, *seen)
+	return ^i, seen
 }
 
-// decodeMember reads one of the members that every form has.
-func (v *Event) decodeMember(d *decoder, key string, seen *uint64) {
-	switch key {
-	case "note":
-		if v.Note = ""; !d.null() {
-			v.Note = d.string()
+// decodeNested reads what is left of a Event from its member "body" on. What
+// stands there is all that counts but for the identifier.
+func (v *Event) decodeNested(d *decoder, i int, seen uint64) (int, uint64) {
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x695f746e65766522: // "event_i
+			if d.eight(i+8)&0xffffff != 0x3a2264 { // d":
+				i = d.other(i)
+				break
+			}
+			v.EventID, i = d.string(i+11, notNull)
+			seen |= hasEventEventID
+		case 0x3a2279646f6222: // "body":
+			if next, null := d.null(i + 7); null {
+				i = next
+				break
+			}
+			*v = Event{EventID: v.EventID}
+			i, seen = v.decodeMembers(d, i+7, seen&hasEventEventID|hasEventNested)
+		default:
+			i = d.other(i)
 		}
-	default:
-		d.skip()
 	}
+	return ^i, seen
 }
 
-// requireEvent fails for the first member that is required and was not seen.
-func requireEvent(d *decoder, seen uint64) {}
-
-func (v *Event) encode(e *encoder) {
-	e.open('{')
-	e.member("event_id")
-	e.string(v.EventID)
+func (v *Event) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"event_id":`...)
+	b = e.string(b, v.EventID)
 	if v.Note != "" {
-		e.member("note")
-		e.string(v.Note)
+		b = append(b, `,"note":`...)
+		b = e.string(b, v.Note)
 	}
-	e.close('}')
+	return append(b, '}')
 }

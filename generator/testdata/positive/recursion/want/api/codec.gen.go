@@ -15,131 +15,133 @@ func (v *Tree) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Tree) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Tree) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
-func decodeTreeList(d *decoder) (list []Tree) {
-	if d.null() {
-		return nil
+func decodeTreeList(d *decoder, i int) ([]Tree, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []Tree{}
-	for more := d.array(); more; more = d.next(']') {
+	start, list := i, []Tree{}
+	i = d.array(i)
+	for i >= 0 {
 		var item Tree
-		item.decode(d)
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+		item = Tree{}
+		i = item.decode(d, i)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeTreeList(e *encoder, list []Tree) {
-	e.open('[')
+func encodeTreeList(e *encoder, b []byte, list []Tree) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		list[i].encode(e)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].encode(e, b)
 	}
-	e.close(']')
+	return append(b, ']')
 }
 
-func decodeTreeMap(d *decoder) map[string]Tree {
-	if d.null() {
-		return nil
+func decodeTreeMap(d *decoder, i int) (map[string]Tree, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
 	members := make(map[string]Tree)
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return nil
-		}
+	var key string
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		key, i = d.key(i)
 		var value Tree
-		value.decode(d)
-		if d.err != nil {
-			d.under(key)
-			return nil
-		}
+		value = Tree{}
+		i = value.decode(d, i)
 		members[key] = value
 	}
-	return members
+	return members, ^i
 }
 
-func encodeTreeMap(e *encoder, members map[string]Tree) {
-	e.open('{')
+func encodeTreeMap(e *encoder, b []byte, members map[string]Tree) []byte {
+	b = append(b, '{')
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		e.anyMember(key)
+		b = e.key(b, key)
 		value := members[key]
-		value.encode(e)
+		b = value.encode(e, b)
 	}
-	e.close('}')
+	return append(b, '}')
 }
 
 // The members of Tree that its decoder has to have seen.
 const (
 	hasTreeName uint64 = 1 << iota
 	hasTreeChildren
+	requiredTree = hasTreeName | hasTreeChildren
 )
 
-func (v *Tree) decode(d *decoder) {
-	*v = Tree{}
+func (v *Tree) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "name":
-			v.Name = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22656d616e22: // "name":
+			v.Name, i = d.string(i+7, notNull)
 			seen |= hasTreeName
-		case "left":
-			if v.Left = nil; !d.null() {
+		case 0x3a227466656c22: // "left":
+			if next, null := d.null(i + 7); null {
+				v.Left, i = nil, next
+			} else {
 				v.Left = new(Tree)
-				v.Left.decode(d)
+				i = v.Left.decode(d, next)
 			}
-		case "children":
-			v.Children = decodeTreeList(d)
+		case 0x6572646c69686322: // "childre
+			if d.eight(i+8)&0xffffff != 0x3a226e { // n":
+				i = d.other(i)
+				break
+			}
+			v.Children, i = decodeTreeList(d, i+11)
 			seen |= hasTreeChildren
-		case "byName":
-			v.ByName = decodeTreeMap(d)
+		case 0x22656d614e796222: // "byName"
+			if d.eight(i+8)&0xff != 0x3a { // :
+				i = d.other(i)
+				break
+			}
+			v.ByName, i = decodeTreeMap(d, i+9)
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
-	if seen&hasTreeName == 0 {
-		d.missing("name")
+	i = ^i
+	if seen&requiredTree != requiredTree {
+		i = d.missing(i, seen, "name", "children")
 	}
-	if seen&hasTreeChildren == 0 {
-		d.missing("children")
-	}
+	return i
 }
 
-func (v *Tree) encode(e *encoder) {
-	e.open('{')
-	e.member("name")
-	e.string(v.Name)
+func (v *Tree) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"name":`...)
+	b = e.string(b, v.Name)
 	if v.Left != nil {
-		e.member("left")
-		v.Left.encode(e)
+		b = append(b, `,"left":`...)
+		b = v.Left.encode(e, b)
 	}
-	e.member("children")
-	encodeTreeList(e, v.Children)
+	b = append(b, `,"children":`...)
+	b = encodeTreeList(e, b, v.Children)
 	if v.ByName != nil {
-		e.member("byName")
-		encodeTreeMap(e, v.ByName)
+		b = append(b, `,"byName":`...)
+		b = encodeTreeMap(e, b, v.ByName)
 	}
-	e.close('}')
+	return append(b, '}')
 }

@@ -36,7 +36,7 @@ var operationGetA = &operation{
 // repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) GetA(ctx context.Context) (string, error) {
 	var result string
-	if err := c.call(ctx, operationGetA, "/a", nil, func(d *decoder) { result = d.string() }); err != nil {
+	if err := c.call(ctx, operationGetA, "/a", nil, func(d *decoder, i int) int { result, i = d.string(i, notNull); return i }); err != nil {
 		return "", err
 	}
 	return result, nil
@@ -55,7 +55,7 @@ var operationGetB = &operation{
 // repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) GetB(ctx context.Context) (int64, error) {
 	var result int64
-	if err := c.call(ctx, operationGetB, "/b", nil, func(d *decoder) { result = d.int64() }); err != nil {
+	if err := c.call(ctx, operationGetB, "/b", nil, func(d *decoder, i int) int { result, i = d.int64(i, notNull); return i }); err != nil {
 		return 0, err
 	}
 	return result, nil
@@ -73,7 +73,7 @@ var operationGetC = &operation{
 // after 5xx and after a connection that was lost.
 func (c *Client) GetC(ctx context.Context) (bool, error) {
 	var result bool
-	if err := c.call(ctx, operationGetC, "/c", nil, func(d *decoder) { result = d.bool() }); err != nil {
+	if err := c.call(ctx, operationGetC, "/c", nil, func(d *decoder, i int) int { result, i = d.bool(i, notNull); return i }); err != nil {
 		return false, err
 	}
 	return result, nil
@@ -93,10 +93,11 @@ var operationGetD = &operation{
 // call is repeated after 429, after 5xx and after a connection that was lost.
 func (c *Client) GetD(ctx context.Context) ([]string, error) {
 	var result []string
-	if err := c.call(ctx, operationGetD, "/d", nil, func(d *decoder) {
-		if result = decodeStringList(d); result == nil {
+	if err := c.call(ctx, operationGetD, "/d", nil, func(d *decoder, i int) int {
+		if result, i = decodeStringList(d, i); result == nil {
 			result = []string{}
 		}
+		return i
 	}); err != nil {
 		return nil, err
 	}

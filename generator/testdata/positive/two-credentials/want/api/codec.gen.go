@@ -2,27 +2,28 @@
 
 package api
 
-func decodeStringList(d *decoder) (list []string) {
-	if d.null() {
-		return nil
+func decodeStringList(d *decoder, i int) ([]string, int) {
+	if next, null := d.null(i); null {
+		return nil, next
 	}
-	list = []string{}
-	for more := d.array(); more; more = d.next(']') {
-		item := d.string()
-		if d.err != nil {
-			d.at(len(list))
-			return nil
-		}
-		list = append(list, item)
+	start, list := i, []string{}
+	i = d.array(i)
+	for i >= 0 {
+		var item string
+		item, i = d.string(i, notNull)
+		list = append(roomy(d, list, start, i), item)
+		i = d.nextElement(i, len(list)-1)
 	}
-	return list
+	return list, ^i
 }
 
-func encodeStringList(e *encoder, list []string) {
-	e.open('[')
+func encodeStringList(e *encoder, b []byte, list []string) []byte {
+	b = append(b, '[')
 	for i := range list {
-		e.comma('[')
-		e.string(list[i])
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = e.string(b, list[i])
 	}
-	e.close(']')
+	return append(b, ']')
 }

@@ -8,11 +8,10 @@ import (
 
 // DecodePet reads the JSON of a Pet. What it returns shares nothing with data.
 // Any failure is a *DecodeError.
-func DecodePet(data []byte) (Pet, error) {
-	var v Pet
-	d := decoder{data: bytes.Clone(data)}
-	v.decode(&d)
-	if err := d.finish(); err != nil {
+func DecodePet(data []byte) (v Pet, err error) {
+	var d decoder
+	d.begin(bytes.Clone(data), copied)
+	if err := d.finish(v.decode(&d, 0)); err != nil {
 		return Pet{}, err
 	}
 	return v, nil
@@ -21,11 +20,10 @@ func DecodePet(data []byte) (Pet, error) {
 // DecodePetInPlace reads the JSON of a Pet without copying it: strings share
 // data, and escapes in them are undone where they stand. The caller gives data
 // up and never changes it again. Any failure is a *DecodeError.
-func DecodePetInPlace(data []byte) (Pet, error) {
-	var v Pet
-	d := decoder{data: data, escapes: inPlace}
-	v.decode(&d)
-	if err := d.finish(); err != nil {
+func DecodePetInPlace(data []byte) (v Pet, err error) {
+	var d decoder
+	d.begin(data, inPlace)
+	if err := d.finish(v.decode(&d, 0)); err != nil {
 		return Pet{}, err
 	}
 	return v, nil
@@ -39,15 +37,17 @@ func (v *Pet) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes v as JSON. A failure is an *EncodeError.
 func (v Pet) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	var e encoder
+	room := rooms.Get().(*[]byte)
+	*room = v.encode(&e, (*room)[:0])
+	return e.exactly(room)
 }
 
 // AppendJSON writes v as JSON behind dst. After a failure, which is an
 // *EncodeError, it returns dst as it was.
 func (v Pet) AppendJSON(dst []byte) ([]byte, error) {
-	e := encoder{data: dst}
-	v.encode(&e)
-	return e.finish(dst)
+	e := encoder{start: len(dst)}
+	return e.appended(dst, v.encode(&e, dst))
 }
 
 // The members of Pet that its decoder has to have seen.
@@ -55,34 +55,28 @@ const (
 	hasPetName uint64 = 1 << iota
 )
 
-func (v *Pet) decode(d *decoder) {
-	*v = Pet{}
+func (v *Pet) decode(d *decoder, i int) int {
 	var seen uint64
-	for more := d.object(); more; more = d.next('}') {
-		key, ok := d.key()
-		if !ok {
-			return
-		}
-		switch key {
-		case "name":
-			v.Name = d.string()
+	i = d.object(i)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		switch d.name(i) {
+		case 0x3a22656d616e22: // "name":
+			v.Name, i = d.string(i+7, notNull)
 			seen |= hasPetName
 		default:
-			d.skip()
-		}
-		if d.err != nil {
-			d.under(key)
-			return
+			i = d.other(i)
 		}
 	}
+	i = ^i
 	if seen&hasPetName == 0 {
-		d.missing("name")
+		i = d.missing(i, seen, "name")
 	}
+	return i
 }
 
-func (v *Pet) encode(e *encoder) {
-	e.open('{')
-	e.member("name")
-	e.string(v.Name)
-	e.close('}')
+func (v *Pet) encode(e *encoder, b []byte) []byte {
+	b = append(b, `{"name":`...)
+	b = e.string(b, v.Name)
+	return append(b, '}')
 }

@@ -146,12 +146,14 @@ func chosen[T any](all []T, defs []codegen.OperationDefinition, spec func(T) *op
 	return slices.DeleteFunc(slices.Clone(all), func(item T) bool { return !handed[spec(item)] })
 }
 
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // comment makes a doc comment, wrapped to 80 columns, with a blank line between
 // paragraphs and without control characters.
 func comment(text string) string {
 	const width = 77
 	var b strings.Builder
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimSpace(text))
+	text = lineEnds.Replace(strings.TrimSpace(text))
 	text = strings.Map(func(r rune) rune {
 		if r != '\n' && unicode.IsControl(r) {
 			return ' '

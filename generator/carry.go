@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -19,7 +21,7 @@ import (
 // can be read and tested as one. The generator carries it into the output,
 // without the parts that the output does not use.
 //
-//go:embed runtime/attempt.go runtime/call.go runtime/decode.go runtime/deliver.go runtime/encode.go
+//go:embed runtime/attempt.go runtime/call.go runtime/deadline.go runtime/decode.go runtime/deliver.go runtime/encode.go
 //go:embed runtime/errors.go runtime/mask.go runtime/middleware.go runtime/number.go runtime/options.go runtime/poll.go runtime/rate.go
 //go:embed runtime/retry.go runtime/secret.go runtime/serve.go runtime/skip.go runtime/text.go runtime/validate.go runtime/webhook.go
 var runtimeFiles embed.FS
@@ -32,7 +34,7 @@ func (o *output) carried() (bindings, server []string) {
 		server = append(server, "serve")
 	}
 	if len(o.Webhooks) > 0 {
-		bindings = append(bindings, "webhook")
+		bindings = append(bindings, "deadline", "webhook")
 		server = append(server, "deliver")
 	}
 	return bindings, server
@@ -51,13 +53,9 @@ func (o *output) carry() error {
 
 func (o *output) carryInto(pkg string, names []string) error {
 	used := make(map[string]bool)
-	for name, src := range o.files {
+	for name := range o.files {
 		if path.Dir(name) == pkg {
-			file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
-			if err != nil {
-				return err
-			}
-			collect(file, used)
+			maps.Copy(used, o.words[name])
 		}
 	}
 	runtime, err := parsedRuntime()
@@ -262,23 +260,39 @@ var runtimeNames = sync.OnceValue(func() scope {
 
 var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
 
-// dropImports takes out of a file the imports that it does not use, so that a
+// identifiers are the identifiers in a file, and those of them that stand before
+// a point: package names among them. To find them in the text is enough, and
+// costs less than to parse it.
+func identifiers(src []byte) (all, qualifiers map[string]bool) {
+	all, qualifiers = make(map[string]bool), make(map[string]bool)
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(src)), src, func(token.Position, string) {}, 0)
+	last := ""
+	for {
+		_, tok, text := s.Scan()
+		switch {
+		case tok == token.EOF:
+			return all, qualifiers
+		case tok == token.IDENT:
+			all[text] = true
+		case tok == token.PERIOD && last != "":
+			qualifiers[last] = true
+		}
+		last = text
+		if tok != token.IDENT {
+			last = ""
+		}
+	}
+}
+
+// dropImports takes out of a file the imports whose names are not used, so that a
 // template can name all that it may need.
-func dropImports(src []byte) ([]byte, error) {
+func dropImports(src []byte, used map[string]bool) ([]byte, error) {
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "", src, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(fset, "", src, parser.ImportsOnly)
 	if err != nil {
 		return nil, err
 	}
-	used := make(map[string]bool)
-	ast.Inspect(file, func(n ast.Node) bool {
-		if sel, ok := n.(*ast.SelectorExpr); ok {
-			if id, ok := sel.X.(*ast.Ident); ok {
-				used[id.Name] = true
-			}
-		}
-		return true
-	})
 	lines := bytes.SplitAfter(src, []byte("\n"))
 	for _, spec := range file.Imports {
 		importPath, err := strconv.Unquote(spec.Path.Value)

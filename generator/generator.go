@@ -51,7 +51,7 @@ func Generate(config Config) (*Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &output{model: m, files: make(map[string][]byte)}
+	out := &output{model: m, files: make(map[string][]byte), words: make(map[string]map[string]bool)}
 	if err := out.bindings(doc); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 type output struct {
 	*model
 	files map[string][]byte
+	words map[string]map[string]bool // the identifiers in each file
 }
 
 // Output holds generated files in memory.
@@ -40,14 +41,18 @@ func (m *model) header() string { return m.mark() + m.Source + ". DO NOT EDIT." 
 
 // add formats a file, takes out imports that it does not use and keeps it.
 func (o *output) add(pkg, name string, body []byte) error {
-	src, err := dropImports(append([]byte(o.header()+"\n\n"), body...))
+	src := append([]byte(o.header()+"\n\n"), body...)
+	words, qualifiers := identifiers(src)
+	src, err := dropImports(src, qualifiers)
 	if err == nil {
 		src, err = format.Source(src)
 	}
 	if err != nil {
 		return fmt.Errorf("%s/%s%s cannot be formatted: %w", pkg, name, suffix, err)
 	}
-	return o.keep(path.Join(pkg, name+suffix), src)
+	file := path.Join(pkg, name+suffix)
+	o.words[file] = words
+	return o.keep(file, src)
 }
 
 // keep takes a file in as it is.

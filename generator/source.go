@@ -99,9 +99,14 @@ func (s *source) err() error {
 // builds it step by step.
 type pointer string
 
+var (
+	stepEscaper   = strings.NewReplacer("~", "~0", "/", "~1")
+	stepUnescaper = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
 func (p pointer) to(steps ...string) pointer {
 	for _, step := range steps {
-		p += pointer("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(step))
+		p += pointer("/" + stepEscaper.Replace(step))
 	}
 	return p
 }
@@ -111,7 +116,7 @@ func (p pointer) index(i int) pointer { return p.to(strconv.Itoa(i)) }
 // last is the pointer's last step.
 func (p pointer) last() string {
 	step := string(p[strings.LastIndexByte(string(p), '/')+1:])
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+	return stepUnescaper.Replace(step)
 }
 
 // find returns the key and the value that a pointer leads to. Where the
@@ -123,7 +128,7 @@ func (s *source) find(p pointer) (key, value *yaml.Node) {
 		return key, value
 	}
 	for _, step := range strings.Split(string(p[1:]), "/") {
-		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+		step = stepUnescaper.Replace(step)
 		k, v := child(value, step)
 		if v == nil {
 			return key, nil

@@ -103,8 +103,8 @@ func (h *webhookHandler[T]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, reason, status)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
-	defer cancel()
+	ctx := &deliveryContext{Context: r.Context(), deadline: time.Now().Add(h.timeout)}
+	defer ctx.end()
 	payload, status, err := h.read(ctx, w, r)
 	if err != nil {
 		http.Error(w, err.Error(), status)
@@ -190,19 +190,17 @@ func (h *webhookHandler[T]) read(ctx context.Context, w http.ResponseWriter, r *
 			bodies.Put(buf)
 		}
 	}()
-	control := http.NewResponseController(w)
-	deadline, _ := ctx.Deadline()
-	limited := control.SetReadDeadline(deadline) == nil
-	if status, err := h.fill(ctx, buf, r); err != nil {
+	// A timer costs less than setting the connection's deadline and taking it back.
+	late := time.AfterFunc(h.timeout, func() { http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) })
+	status, err = h.fill(ctx, buf, r)
+	late.Stop()
+	if err != nil {
 		w.Header().Set("Connection", "close")
 		return payload, status, err
 	}
 	if int64(buf.Len()) > h.maxBody {
 		w.Header().Set("Connection", "close")
 		return payload, http.StatusRequestEntityTooLarge, errors.New(h.tooLarge())
-	}
-	if limited {
-		control.SetReadDeadline(time.Time{})
 	}
 	payload, err = h.decode(buf.Bytes())
 	return payload, http.StatusBadRequest, err

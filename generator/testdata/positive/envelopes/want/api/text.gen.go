@@ -97,29 +97,28 @@ func (d *decoder) notString(i int, null bool) (string, int) {
 func (d *decoder) run(i int) int {
 	const last = 0x80 << 56
 	var wanted uint64 // marks the bytes that continue what the word before led
-	for i = d.plain(i); ; i += 8 {
+	next := 0
+	for i = d.plain(i); ; i = next {
 		w := d.eight(i)
 		stop := stops(w)
 		high := w & eachHigh
+		next = i + 8
 		if stop != 0 {
 			high &= (stop&-stop)>>7 - 1 // what is behind the stop does not count
 		}
 		if high|wanted != 0 {
 			lead := high & (w << 1)
-			here, next, wrong := wanted|lead<<8, lead>>56, lead&(eachHigh-w&leadBits) // 0xC0 and 0xC1
+			here, after, wrong := wanted|lead<<8, lead>>56, lead&(eachHigh-w&leadBits) // 0xC0 and 0xC1
 			if lead3 := lead & (w << 2); lead3 != 0 {
 				if lead3 >= last { // what decides is behind it: the next word begins with it
-					i, high, lead, lead3 = i-1, high&^last, lead&^last, lead3&^last
+					next, high, lead, lead3 = i+7, high&^last, lead&^last, lead3&^last
 				}
-				here, next, wrong = wide(w, lead, lead3, wanted)
+				here, after, wrong = wide(w, lead, lead3, wanted)
 			}
-			if wanted = next; here^lead^high|wrong != 0 {
-				end := i + bits.TrailingZeros64(stop)/8
-				if i = d.checkRunes(i, min(i+8, end)) - 8; d.err != nil {
+			if wanted = after; here^lead^high|wrong != 0 {
+				wanted, next = 0, d.checkRunes(i, i+bits.TrailingZeros64(stop)/8)
+				if d.err != nil {
 					return len(d.data)
-				}
-				if wanted = 0; stop != 0 {
-					return end
 				}
 			}
 		}
@@ -133,16 +132,16 @@ func (d *decoder) run(i int) int {
 // bytes continue a rune here and which in the next word, and which lead wrongly,
 // to what could be written in fewer bytes or is half of a pair. It marks 0xF4 too,
 // which can be right.
-func wide(w, lead, lead3, wanted uint64) (here, next, wrong uint64) {
+func wide(w, lead, lead3, wanted uint64) (here, after, wrong uint64) {
 	lead4 := lead3 & (w << 3)
 	here = wanted | lead<<8 | lead3<<16 | lead4<<24
-	next = lead>>56 | lead3>>48 | lead4>>40
+	after = lead>>56 | lead3>>48 | lead4>>40
 	bit5, bit4 := w<<2>>8, w<<3>>8                                   // of the byte behind
 	wrong = lead &^ lead3 & zero(w&(0x1e*ones))                      // 0xC0 and 0xC1
 	wrong |= lead3 & zero(w&(0x0f*ones)) &^ (bit5 | bit4&lead4)      // 0xE0 and 0xF0
 	wrong |= lead3 &^ lead4 & zero((w^0x0d*ones)&(0x0f*ones)) & bit5 // 0xED
 	wrong |= lead4 & (w<<4 | w<<5)                                   // 0xF4 and above
-	return here, next, wrong
+	return here, after, wrong
 }
 
 // zero marks the bytes of a word that are zero, if none is above 0x80; a byte's

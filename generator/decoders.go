@@ -72,6 +72,9 @@ func (c *codec) bits(def *typeDef) {
 			names = append(names, def.bit(f))
 		}
 		together := strings.Join(names, " | ")
+		if len(group) > 4 {
+			together = fmt.Sprintf("1<<%d - 1", len(group)) // they come first
+		}
 		if p := def.Payload; p != nil {
 			names = append(names, def.bit(p.ID))
 			if p.BareID != nil && !slices.Contains(group, p.BareID) {

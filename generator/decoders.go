@@ -150,8 +150,8 @@ func (def *typeDef) readLenient(f *field, at string) []jen.Code {
 	return append(statements,
 		code("d.escapes = before.escapes"),
 		jen.If(code("d.err != nil")).Block(
-			code("*d, v.%s = before, %s // it has another form", f.Name, f.Type.zero()),
-			code("i = d.skip(value)"),
+			code("d.undo(before) // it has another form"),
+			code("v.%s, i = %s, d.skip(value)", f.Name, f.Type.zero()),
 		),
 	)
 }

@@ -1325,8 +1325,8 @@ func (v *Message) decode(d *decoder, i int) int {
 				v.MessageType, i = enum[MessageType](d, value, orNull)
 				d.escapes = before.escapes
 				if d.err != nil {
-					*d, v.MessageType = before, "" // it has another form
-					i = d.skip(value)
+					d.undo(before) // it has another form
+					v.MessageType, i = "", d.skip(value)
 				}
 			default:
 				i = d.other(i)
@@ -1341,8 +1341,8 @@ func (v *Message) decode(d *decoder, i int) int {
 			v.Metadata, i = inner(d, value, orNull, (*MessageMetadata).decode)
 			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Metadata = before, nil // it has another form
-				i = d.skip(value)
+				d.undo(before) // it has another form
+				v.Metadata, i = nil, d.skip(value)
 			}
 		case 0x3a227478657422: // "text":
 			v.Text, i = d.string(i+7, orNull)

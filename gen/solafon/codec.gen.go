@@ -533,8 +533,8 @@ func (v *Message) decode(d *decoder, i int) int {
 				v.MessageType, i = enum[MessageType](d, value, orNull)
 				d.escapes = before.escapes
 				if d.err != nil {
-					*d, v.MessageType = before, "" // it has another form
-					i = d.skip(value)
+					d.undo(before) // it has another form
+					v.MessageType, i = "", d.skip(value)
 				}
 			default:
 				i = d.other(i)
@@ -557,8 +557,8 @@ func (v *Message) decode(d *decoder, i int) int {
 			v.Metadata, i = inner(d, value, orNull, (*MessageMetadata).decode)
 			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Metadata = before, nil // it has another form
-				i = d.skip(value)
+				d.undo(before) // it has another form
+				v.Metadata, i = nil, d.skip(value)
 			}
 		default:
 			i = d.other(i)

@@ -370,8 +370,8 @@ func (d *decoder) otherKey(i int) (string, int) {
 	if d.has(i, view(plain)) {
 		return key, value
 	}
-	if d.escapes != inPlace {
-		d.received, d.data = d.source(), bytes.Clone(d.data)
+	if d.escapes != inPlace && d.received == nil {
+		d.received, d.data = d.data, bytes.Clone(d.data)
 	}
 	// Spaces fill the room that is won, so that nothing else moves.
 	for n := i + copy(d.data[i:], plain); n < value; n++ {
@@ -388,6 +388,13 @@ func (d *decoder) other(i int) int {
 		return value
 	}
 	return d.skip(value)
+}
+
+// undo takes back what was tried since before, but for names that were spelt
+// plainly: that changed nothing, and need not be done again.
+func (d *decoder) undo(before decoder) {
+	before.data, before.tail, before.received = d.data, d.tail, d.received
+	*d = before
 }
 
 // source is the text as it was received.

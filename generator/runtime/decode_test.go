@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -286,6 +287,25 @@ func FuzzText(f *testing.F) {
 		}
 		checkText(t, text, behind)
 	})
+}
+
+// TestUnusualNamesCostOneCopy holds a text of nothing but unusual names to one copy
+// of it, so that nobody can make a decoder copy a large text again and again.
+func TestUnusualNamesCostOneCopy(t *testing.T) {
+	text := "{" + strings.Repeat(`"\u0061":1,`, 1000) + `"b":1}`
+	d := decoding(text, copied)
+	var copies []*byte
+	i := d.object(0)
+	for name := i; i >= 0; i = d.next(i, name) {
+		name = i
+		i = d.other(i)
+		if first := unsafe.SliceData(d.data); len(copies) == 0 || copies[len(copies)-1] != first {
+			copies = append(copies, first)
+		}
+	}
+	if err := d.finish(^i); err != nil || len(copies) != 1 {
+		t.Errorf("%d copies, %v", len(copies), err)
+	}
 }
 
 // TestUnusualNames reads names that are not spelt plainly, which are spelt anew

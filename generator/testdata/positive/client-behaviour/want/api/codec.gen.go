@@ -249,8 +249,8 @@ func (v *Offer) decode(d *decoder, i int) int {
 			v.Name, i = d.string(value, orNull)
 			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Name = before, "" // it has another form
-				i = d.skip(value)
+				d.undo(before) // it has another form
+				v.Name, i = "", d.skip(value)
 			}
 		case 0x3a22726f6c6f6322: // "color":
 			v.Color, i = enum[Color](d, i+8, orNull)
@@ -265,8 +265,8 @@ func (v *Offer) decode(d *decoder, i int) int {
 			}
 			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Frame = before, nil // it has another form
-				i = d.skip(value)
+				d.undo(before) // it has another form
+				v.Frame, i = nil, d.skip(value)
 			}
 		case 0x3a22726574756f22: // "outer":
 			v.Outer = Frame{}
@@ -284,8 +284,8 @@ func (v *Offer) decode(d *decoder, i int) int {
 			v.Text, i = inner(d, value, orNull, (*Frame).decode)
 			d.escapes = before.escapes
 			if d.err != nil {
-				*d, v.Text = before, nil // it has another form
-				i = d.skip(value)
+				d.undo(before) // it has another form
+				v.Text, i = nil, d.skip(value)
 			}
 		default:
 			i = d.other(i)

@@ -12,7 +12,7 @@ generate: ## Refresh gen/ and docs/api.md from spec/openapi.yaml
 
 .PHONY: check
 check: ## Fail if gen/ or docs/api.md is out of step with the document
-	go run ./cmd/solafon generate --check
+	go run ./cmd/solafon generate --check --strict
 
 .PHONY: test
 test: ## Run every test, with the race detector

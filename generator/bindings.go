@@ -51,9 +51,10 @@ const empty = "{{``}}\n{{``}}"
 const fileMark = "\x00file "
 
 // bindings makes the types, the client, the server's interface and both sides
-// of the webhooks: oapi-codegen walks the document and runs the templates, and
-// the templates look up what the model decided.
-func (o *output) bindings(doc *document) error {
+// of the webhooks: oapi-codegen runs the templates, and the templates look up what
+// the model decided. What it is given is an outline of the model: the document
+// itself may have more than it can read.
+func (o *output) bindings() error {
 	oapiCodegen.Lock()
 	defer oapiCodegen.Unlock()
 	before := maps.Clone(codegen.TemplateFunctions)
@@ -74,7 +75,7 @@ func (o *output) bindings(doc *document) error {
 			texts[theirs] = string(text)
 		}
 	}
-	text, err := runOapiCodegen(doc.T, codegen.Configuration{
+	text, err := runOapiCodegen(o.outline(), codegen.Configuration{
 		PackageName: o.Bindings,
 		Generate:    codegen.GenerateOptions{Models: true, Client: true, StdHTTPServer: true},
 		OutputOptions: codegen.OutputOptions{
@@ -86,10 +87,31 @@ func (o *output) bindings(doc *document) error {
 		},
 	})
 	if err != nil {
-		doc.complain(nil, "oapi-codegen cannot read it: "+oneLine(err.Error()), "describe it in a simpler way")
-		return doc.err()
+		return fmt.Errorf("oapi-codegen cannot run the templates: %w", err)
 	}
 	return o.split(text)
+}
+
+// outline is a document with an operation for each of the model's, and a schema
+// if there are types, which is all that the templates are run for.
+func (o *output) outline() *openapi3.T {
+	doc := &openapi3.T{OpenAPI: "3.1.0", Info: &openapi3.Info{Title: "outline", Version: "1"}, Paths: openapi3.NewPaths(), Webhooks: make(map[string]*openapi3.PathItem)}
+	if len(o.Types) > 0 {
+		doc.Components = &openapi3.Components{Schemas: openapi3.Schemas{"Outline": {Value: openapi3.NewObjectSchema()}}}
+	}
+	done := "Done."
+	operation := func(id string) *openapi3.Operation {
+		return &openapi3.Operation{OperationID: id, Responses: openapi3.NewResponses(openapi3.WithStatus(200, &openapi3.ResponseRef{Value: &openapi3.Response{Description: &done}}))}
+	}
+	for i, op := range o.Operations {
+		op.outline = operation(fmt.Sprintf("operation%d", i))
+		doc.Paths.Set(fmt.Sprintf("/%d", i), &openapi3.PathItem{Post: op.outline})
+	}
+	for i, w := range o.Webhooks {
+		w.outline = operation(fmt.Sprintf("webhook%d", i))
+		doc.Webhooks[fmt.Sprintf("webhook%d", i)] = &openapi3.PathItem{Post: w.outline}
+	}
+	return doc
 }
 
 // runOapiCodegen runs oapi-codegen, which panics on some documents that it does
@@ -123,10 +145,10 @@ func (o *output) functions() map[string]any {
 	return map[string]any{
 		"model": func() *model { return o.model },
 		"operations": func(defs []codegen.OperationDefinition) []*operation {
-			return chosen(o.Operations, defs, func(op *operation) *openapi3.Operation { return op.spec })
+			return chosen(o.Operations, defs, func(op *operation) *openapi3.Operation { return op.outline })
 		},
 		"webhooks": func(defs []codegen.OperationDefinition) []*webhook {
-			return chosen(o.Webhooks, defs, func(w *webhook) *openapi3.Operation { return w.spec })
+			return chosen(o.Webhooks, defs, func(w *webhook) *openapi3.Operation { return w.outline })
 		},
 		"comment": comment,
 		"file":    func(pkg, name string) string { return fileMark + pkg + "/" + name },

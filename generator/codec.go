@@ -167,7 +167,6 @@ func (c *codec) structCodec(def *typeDef) {
 	if def.Extra != nil {
 		c.helper(&goType{Kind: kindMap, Elem: def.Extra})
 	}
-	c.bits(def)
 	if def.Payload != nil {
 		c.payloadDecoder(def)
 	} else {

@@ -35,8 +35,14 @@ func seenName(group int) string {
 	return fmt.Sprintf("seen%d", group+1)
 }
 
-// bit is the constant that marks a member as seen.
-func (def *typeDef) bit(f *field) string { return "has" + def.Name + f.Name }
+// bit is the constant that marks a member as seen. Those of a payload, which more
+// than one method uses, have the type in their names.
+func (def *typeDef) bit(f *field) string {
+	if def.Payload != nil {
+		return "has" + def.Name + f.Name
+	}
+	return "has" + f.Name
+}
 
 // nested is the constant that marks a payload's member that holds the others.
 func (def *typeDef) nested() string { return "has" + def.Name + "Nested" }
@@ -57,11 +63,16 @@ func (def *typeDef) mark(f *field) (seen, bit string) {
 
 // required is the constant that holds the marks of a group together.
 func (def *typeDef) required(group int) string {
-	return strings.Replace(seenName(group), "seen", "required"+def.Name, 1)
+	name := "required"
+	if def.Payload != nil {
+		name += def.Name
+	}
+	return strings.Replace(seenName(group), "seen", name, 1)
 }
 
 // bits declares the marks.
-func (c *codec) bits(def *typeDef) {
+func (def *typeDef) bits() []jen.Code {
+	var list []jen.Code
 	groups := def.marked()
 	if def.Payload != nil && len(groups) == 0 {
 		groups = [][]*field{nil}
@@ -91,10 +102,9 @@ func (c *codec) bits(def *typeDef) {
 		if len(group) > 1 {
 			defs = append(defs, code("%s = %s", def.required(i), together))
 		}
-		c.doc(fmt.Sprintf("The members of %s that its decoder has to have seen.", def.Name))
-		c.Const().Defs(defs...)
-		c.Line()
+		list = append(list, jen.Const().Defs(defs...))
 	}
+	return list
 }
 
 // require makes the statements that fail for what was not seen when the object
@@ -333,7 +343,7 @@ func (c *codec) decoder(def *typeDef) {
 	for _, f := range def.Fields {
 		list = append(list, member{name: f.JSON, read: func(at string) []jen.Code { return def.read(f, at) }})
 	}
-	var body []jen.Code
+	body := def.bits()
 	for i := range def.marked() {
 		body = append(body, code("var %s uint64", seenName(i)))
 	}
@@ -372,6 +382,11 @@ func (c *codec) otherDecoder(def *typeDef) {
 // payloadDecoder makes the methods that read a payload in each of its forms.
 func (c *codec) payloadDecoder(def *typeDef) {
 	p, id, nested := def.Payload, def.bit(def.Payload.ID), def.nested()
+	c.doc(fmt.Sprintf("The members of %s that its decoder has to have seen.", def.Name))
+	for _, bits := range def.bits() {
+		c.Add(bits)
+		c.Line()
+	}
 	method := func(name string) *jen.Statement {
 		return c.Func().Params(jen.Id("v").Op("*").Id(def.Name)).Id(name)
 	}

@@ -41,7 +41,8 @@ func (c Config) sourceName() string { return filepath.Base(c.Spec) }
 
 // Generate makes the bindings of a document. The error is of type Complaints
 // when the document is at fault; it then holds everything that is wrong with
-// it. The same document gives the same bytes every time.
+// it. What a document may have and there is no Go for is left out, and
+// Output.Warnings says what. The same document gives the same bytes every time.
 func Generate(config Config) (*Output, error) {
 	doc, err := load(config.Spec, config.Files)
 	if err != nil {
@@ -52,7 +53,7 @@ func Generate(config Config) (*Output, error) {
 		return nil, err
 	}
 	out := &output{model: m, files: make(map[string][]byte), words: make(map[string]map[string]bool)}
-	if err := out.bindings(doc); err != nil {
+	if err := out.bindings(); err != nil {
 		return nil, err
 	}
 	if err := out.codec(); err != nil {
@@ -66,5 +67,5 @@ func Generate(config Config) (*Output, error) {
 			return nil, err
 		}
 	}
-	return &Output{files: out.files, mark: m.mark(), header: m.header()}, nil
+	return &Output{files: out.files, mark: m.mark(), header: m.header(), warnings: doc.warnings.sorted()}, nil
 }

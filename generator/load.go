@@ -176,7 +176,7 @@ func (s *source) has(key *yaml.Node) string {
 // takes one that stands in a file for null.
 func (d *document) validate(loader *openapi3.Loader) {
 	err := d.T.Validate(loader.Context,
-		openapi3.EnableMultiError(), openapi3.DisableExamplesValidation(), openapi3.AllowExtraSiblingFields("summary", "description"),
+		openapi3.EnableMultiError(), openapi3.DisableExamplesValidation(), openapi3.AllowExtraSiblingFields("summary", "description", "pathItems"),
 		openapi3.DisableSchemaPatternValidation())
 	var several openapi3.MultiError
 	if !errors.As(err, &several) && err != nil {
@@ -232,20 +232,20 @@ func (s *source) undefinedCredential(undefined *openapi3.SecurityRequirementSche
 	})
 }
 
-// checkOperationIDs complains about operations that have one name.
+// checkOperationIDs complains about operations that have one name, which none
+// can: what differs in no more than case is given two names later.
 func (d *document) checkOperationIDs() {
 	first := make(map[string]pointer)
 	d.eachOperation(func(p pointer, _, _ string, op *openapi3.Operation) {
 		if op.OperationID == "" {
 			return
 		}
-		name := goName(op.OperationID)
-		if other, ok := first[name]; ok {
+		if other, ok := first[op.OperationID]; ok {
 			_, node := d.find(other.to("operationId"))
 			d.at(p.to("operationId"), fmt.Sprintf("the operation %q has the name of the one in line %d", op.OperationID, node.Line), "give each operation a name of its own")
 			return
 		}
-		first[name] = p
+		first[op.OperationID] = p
 	})
 }
 
@@ -351,7 +351,7 @@ func (d *document) checkExample(p pointer, schema *openapi3.Schema, value any) {
 				where = "/" + strings.Join(steps, "/") + ": "
 			}
 		}
-		d.at(p, "the example does not fit its schema: "+where+reason, "correct the example or the schema")
+		d.warn(p, "the example does not fit its schema: "+where+reason, "correct the example or the schema")
 	}
 }
 

@@ -78,6 +78,7 @@ type operation struct {
 	Advice      []*advice
 	Poll        *poll
 	spec        *openapi3.Operation
+	outline     *openapi3.Operation // what stands for it in the outline
 	at          pointer
 }
 
@@ -129,6 +130,7 @@ type webhook struct {
 	Headers      []*parameter
 	AnswerWithin time.Duration
 	spec         *openapi3.Operation
+	outline      *openapi3.Operation // what stands for it in the outline
 }
 
 // builder makes a model of a document and complains about what it cannot
@@ -139,10 +141,12 @@ type builder struct {
 	names      scope
 	components map[string]*goType // by name, of #/components/schemas
 	defining   map[string]bool
-	wrappers   map[string]bool // components that become no type of their own
+	others     map[referred]*goType // of what is referred to and is no component; nil while it is made
+	wrappers   map[string]bool      // components that become no type of their own
 	payloads   map[string]*payload
 	schemes    map[string]*credential
 	sentinels  map[string]*sentinel
+	methods    scope               // of the client
 	advices    map[pointer]*advice // by the response that they are for
 	deferred   []func()            // what has to wait for every type
 }
@@ -154,10 +158,12 @@ func newModel(doc *document, config Config) (*model, error) {
 		names:      maps.Clone(runtimeNames()),
 		components: make(map[string]*goType),
 		defining:   make(map[string]bool),
+		others:     make(map[referred]*goType),
 		wrappers:   make(map[string]bool),
 		payloads:   make(map[string]*payload),
 		schemes:    make(map[string]*credential),
 		sentinels:  make(map[string]*sentinel),
+		methods:    scope{"String": true, "GoString": true}, // the client's own
 		advices:    make(map[pointer]*advice),
 	}
 	b.packages(config)
@@ -182,7 +188,7 @@ func newModel(doc *document, config Config) (*model, error) {
 	for _, later := range b.deferred {
 		later()
 	}
-	b.checkMethods()
+	b.pollNames()
 	b.checkCycles()
 	b.finishCredentials()
 	b.Sentinels = slices.SortedFunc(maps.Values(b.sentinels), func(x, y *sentinel) int { return strings.Compare(x.Name, y.Name) })
@@ -263,17 +269,14 @@ func (b *builder) credentials() {
 	at := pointer("/components/securitySchemes")
 	for _, name := range inOrder(b.source, at, b.Components.SecuritySchemes) {
 		scheme := b.Components.SecuritySchemes[name].Value
-		c := &credential{Name: name, GoName: goName(name), Doc: scheme.Description, Bare: b.flag(at.to(name), scheme.Extensions, extBare)}
+		c := &credential{Name: name, GoName: cmp.Or(goName(name), "Credential"), Doc: scheme.Description, Bare: b.flag(at.to(name), scheme.Extensions, extBare)}
 		switch {
-		case c.GoName == "":
-			b.at(at.to(name), fmt.Sprintf("the name %q becomes no Go identifier", name), "give it letters or digits")
-			continue
 		case scheme.Type == "apiKey" && scheme.In == "header":
 			c.Header = scheme.Name
 		case scheme.Type == "http" && strings.EqualFold(scheme.Scheme, "bearer"), scheme.Type == "oauth2", scheme.Type == "openIdConnect":
 			c.Header, c.Prefix = "Authorization", "Bearer "
 		default:
-			b.at(at.to(name), fmt.Sprintf("a credential of type %s cannot be generated", strings.TrimSpace(scheme.Type+" "+scheme.Scheme+" "+scheme.In)),
+			b.warn(at.to(name), fmt.Sprintf("a credential of type %s cannot be generated", strings.TrimSpace(scheme.Type+" "+scheme.Scheme+" "+scheme.In)),
 				"use a bearer token or an apiKey in a header")
 			continue
 		}
@@ -295,12 +298,12 @@ func (b *builder) security(p pointer, op *openapi3.Operation) (list []*credentia
 			anonymous = true
 		}
 		if len(requirement) > 1 {
-			b.at(p.to("security"), "an operation that needs several credentials at once cannot be generated", "name alternatives, one credential each")
-			continue
+			b.warn(p.to("security"), "an operation that needs several credentials at once cannot be generated", "name alternatives, one credential each")
 		}
-		for name := range requirement {
-			if c := b.schemes[name]; c != nil {
+		for _, name := range slices.Sorted(maps.Keys(requirement)) {
+			if c := b.schemes[name]; c != nil && !slices.Contains(list, c) {
 				list = append(list, c)
+				break // all that can be sent is one
 			}
 		}
 	}
@@ -351,24 +354,28 @@ func (b *builder) operation(p pointer, path, method string, op *openapi3.Operati
 	if o.ID == "" {
 		o.ID = strings.ToLower(method) + " " + path
 	}
-	if o.Name = goName(o.ID); o.Name == "" {
-		b.at(p.to("operationId"), fmt.Sprintf("the name %q becomes no Go identifier", o.ID), "give it letters or digits")
-		return
-	}
+	o.Name = b.methods.name(cmp.Or(goName(o.ID), "Operation"), "Operation")
 	o.Var = "operation" + o.Name
 	o.Doc = operationDoc(o.Name, op.Summary, op.Description)
 	o.Credentials, o.Anonymous = b.security(p, op)
 	for _, c := range o.Credentials {
 		c.Client = true
 	}
-	b.parameters(p, o)
+	if !b.parameters(p, o) {
+		return
+	}
 	if body := op.RequestBody; body != nil && body.Value != nil {
-		at := b.resolve(p.to("requestBody"), body.Ref)
-		if schema, at := b.json(at, body.Value.Content); schema != nil {
+		schema, at, ok := b.json(b.resolve(p.to("requestBody"), body.Ref), body.Value.Content)
+		if !ok {
+			return
+		}
+		if schema != nil {
 			o.Body = b.typeOf(schema, at, o.Name+"Request")
 		}
 	}
-	b.responses(p, o)
+	if !b.responses(p, o) {
+		return
+	}
 	b.idempotent(p, o)
 	b.poll(p, o)
 	b.Operations = append(b.Operations, o)
@@ -416,23 +423,16 @@ func (b *builder) poll(p pointer, o *operation) {
 	}
 }
 
-// checkMethods complains about methods of the client that have one name.
-func (b *builder) checkMethods() {
-	taken := map[string]string{"String": "the client's own", "GoString": "the client's own"}
-	for _, o := range b.Operations {
-		if whose := taken[o.Name]; whose != "" {
-			b.at(o.at.to("operationId"), fmt.Sprintf("the operation %q has the name of a method that is %s", o.ID, whose), "give it another name")
-		}
-		taken[o.Name] = fmt.Sprintf("the operation %q", o.ID)
-	}
+// pollNames gives the methods that poll names of their own.
+func (b *builder) pollNames() {
 	for _, o := range b.Operations {
 		if o.Poll == nil {
 			continue
 		}
-		if whose := taken[o.Poll.Name]; whose != "" {
-			b.at(o.at.to(extPoll), fmt.Sprintf("the method %q has the name of a method that is %s", o.Poll.Name, whose), "give it another name")
+		if b.methods[o.Poll.Name] {
+			b.at(o.at.to(extPoll), fmt.Sprintf("the method %q has the name of another", o.Poll.Name), "give it another name")
 		}
-		taken[o.Poll.Name] = fmt.Sprintf("the poll of %q", o.ID)
+		b.methods[o.Poll.Name] = true
 	}
 }
 
@@ -460,67 +460,79 @@ func (b *builder) rateLimit(at pointer, response *openapi3.Response) {
 	}
 }
 
-// parameters reads those of the path; others cannot be generated.
-func (b *builder) parameters(p pointer, o *operation) {
+// parameters reads those of the path, and tells whether the operation can do
+// without the others, which cannot be generated.
+func (b *builder) parameters(p pointer, o *operation) bool {
 	byName := make(map[string]*parameter)
+	ok := true
 	read := func(at pointer, list openapi3.Parameters) {
 		for i, ref := range list {
 			at := b.resolve(at.index(i), ref.Ref)
 			if param := ref.Value; param.In != "path" {
-				b.at(at, fmt.Sprintf("the %s parameter %q cannot be generated", param.In, param.Name), "take it out of the document, or give the operation a body")
-			} else if t := b.parameterType(at, param); t != nil {
-				byName[param.Name] = &parameter{Name: lowerName(param.Name), JSON: param.Name, Doc: param.Description, Type: t}
+				b.warn(at, fmt.Sprintf("the %s parameter %q cannot be generated", param.In, param.Name), "take it out of the document, or give the operation a body")
+				ok = ok && !param.Required
+			} else {
+				byName[param.Name] = &parameter{JSON: param.Name, Doc: param.Description, Type: b.parameterType(at, param)}
 			}
 		}
 	}
 	item := p[:strings.LastIndexByte(string(p), '/')]
 	read(item.to("parameters"), b.Paths.Find(o.Path).Parameters)
 	read(p.to("parameters"), o.spec.Parameters)
+	names := make(scope)
 	for _, part := range strings.Split(o.Path, "/") {
 		name, isParam := strings.CutPrefix(part, "{")
-		if name, ok := strings.CutSuffix(name, "}"); isParam && ok && byName[name] != nil {
-			o.Params = append(o.Params, byName[name])
-		} else if strings.ContainsAny(part, "{}") && byName[strings.Trim(part, "{}")] == nil && len(b.complaints) == 0 {
-			b.at(item, fmt.Sprintf("the path's part %q cannot be generated", part), "let a parameter be the whole of a part")
+		name, closed := strings.CutSuffix(name, "}")
+		switch {
+		case isParam && closed && byName[name] != nil:
+			param := byName[name]
+			param.Name = names.name(cmp.Or(lowerName(name), "param"), "Param")
+			o.Params = append(o.Params, param)
+		case strings.ContainsAny(part, "{}"):
+			b.warn(item, fmt.Sprintf("the path's part %q cannot be generated", part), "let a parameter be the whole of a part")
+			ok = false
 		}
 	}
+	return ok
 }
 
 func (b *builder) parameterType(at pointer, param *openapi3.Parameter) *goType {
 	if param.Schema == nil {
-		b.at(at, fmt.Sprintf("the parameter %q has no schema, and cannot be generated", param.Name), "give it one of type string or integer")
-		return nil
+		b.warn(at, fmt.Sprintf("the parameter %q has no schema, and is taken for a string", param.Name), "give it one of type string or integer")
+		return &goType{Kind: kindString}
 	}
 	t := b.typeOf(param.Schema, b.resolve(at.to("schema"), param.Schema.Ref), goName(param.Name))
 	if k := t.underlying().Kind; k != kindString && k != kindInt && k != kindInt32 && k != kindNone {
-		b.at(at, fmt.Sprintf("the parameter %q of type %s cannot be generated", param.Name, t), "use type string or integer")
-		return nil
+		b.warn(at, fmt.Sprintf("the parameter %q of type %s is taken for a string", param.Name, t), "use type string or integer")
+		return &goType{Kind: kindString}
 	}
 	return t
 }
 
-// json finds the schema of the JSON in a body.
-func (b *builder) json(at pointer, content openapi3.Content) (*openapi3.SchemaRef, pointer) {
+// json finds the schema of the JSON in a body, if it has any, and tells whether
+// the body can be generated.
+func (b *builder) json(at pointer, content openapi3.Content) (*openapi3.SchemaRef, pointer, bool) {
 	at = at.to("content")
 	kinds := inOrder(b.source, at, content)
 	for _, kind := range kinds {
 		if mediaType, _, _ := strings.Cut(kind, ";"); mediaType == "application/json" || strings.HasSuffix(mediaType, "+json") {
 			if content[kind] == nil || content[kind].Schema == nil {
-				return nil, at
+				return nil, at, true
 			}
 			schema := content[kind].Schema
-			return schema, b.resolve(at.to(kind, "schema"), schema.Ref)
+			return schema, b.resolve(at.to(kind, "schema"), schema.Ref), true
 		}
 	}
 	if len(kinds) > 0 {
-		b.at(at, fmt.Sprintf("a body of %s cannot be generated", strings.Join(kinds, ", ")), "use application/json")
+		b.warn(at, fmt.Sprintf("a body of %s cannot be generated", strings.Join(kinds, ", ")), "use application/json")
 	}
-	return nil, at
+	return nil, at, len(kinds) == 0
 }
 
 // responses reads what an operation answers: the first success is its result,
-// and every failure has to have one format.
-func (b *builder) responses(p pointer, o *operation) {
+// and every failure has to have one format. It tells whether the result can be
+// generated.
+func (b *builder) responses(p pointer, o *operation) bool {
 	responses := o.spec.Responses.Map()
 	var formats []failure
 	for _, status := range inOrder(b.source, p.to("responses"), responses) {
@@ -535,14 +547,17 @@ func (b *builder) responses(p pointer, o *operation) {
 		case err == nil && code/100 == 2:
 			if o.Status == 0 {
 				o.Status = code
-				b.result(at, o, ref.Value)
+				if !b.result(at, o, ref.Value) {
+					return false
+				}
 			}
 		default:
 			b.sentinel(at, o, code, own, ref.Value)
 			b.rateLimit(at, ref.Value)
 			if format, ok := b.failure(at, ref.Value); ok && !slices.Contains(formats, format) {
 				if formats = append(formats, format); len(formats) > 1 {
-					b.at(at, fmt.Sprintf("the failures of %q have two formats", o.ID), "let all of an operation's failures have one")
+					b.warn(at, fmt.Sprintf("the failures of %q have two formats", o.ID), "let all of an operation's failures have one")
+					continue
 				}
 				o.Failure = format
 			}
@@ -551,25 +566,27 @@ func (b *builder) responses(p pointer, o *operation) {
 	if o.Status == 0 {
 		o.Status = http.StatusOK
 	}
+	return true
 }
 
-// result reads the schema of success and takes its envelope off.
-func (b *builder) result(at pointer, o *operation, response *openapi3.Response) {
-	schema, at := b.json(at, response.Content)
+// result reads the schema of success and takes its envelope off, and tells
+// whether it can be generated.
+func (b *builder) result(at pointer, o *operation, response *openapi3.Response) bool {
+	schema, at, ok := b.json(at, response.Content)
 	if schema == nil {
-		return
+		return ok
 	}
 	object := b.flatten(schema.Value, at)
 	if object == nil || object.envelope.members == nil {
 		o.Result = b.typeOf(schema, at, o.Name+"Result")
-		return
+		return true
 	}
 	e := &envelope{OK: object.envelope.text("ok"), Result: object.envelope.text("result"), Description: object.envelope.text("description")}
 	o.Envelope = e
 	for _, name := range []string{e.OK, e.Result} {
 		if name != "" && object.property(name) == nil {
 			b.at(at, fmt.Sprintf("the envelope of %q has no property %q, which %s names", o.ID, name, extEnvelope), "add the property, or correct the extension")
-			return
+			return true
 		}
 	}
 	if words := object.property(e.Description); words != nil {
@@ -577,11 +594,12 @@ func (b *builder) result(at pointer, o *operation, response *openapi3.Response) 
 	}
 	if e.Result == "" {
 		o.Object = true
-		return
+		return true
 	}
 	if p := object.property(e.Result); p.schema.Value.Const == nil {
 		o.Result = b.typeOf(p.schema, p.at, o.Name+"Result")
 	}
+	return true
 }
 
 // failure reads the format of a refusal.
@@ -589,7 +607,7 @@ func (b *builder) failure(at pointer, response *openapi3.Response) (failure, boo
 	if len(response.Content) == 0 {
 		return failure{}, false
 	}
-	schema, at := b.json(at, response.Content)
+	schema, at, _ := b.json(at, response.Content)
 	if schema == nil {
 		return failure{}, false
 	}
@@ -663,13 +681,9 @@ func (b *builder) sentinel(at pointer, o *operation, status int, own string, res
 
 // webhook reads one webhook: a delivery, its type and its headers.
 func (b *builder) webhook(p pointer, key, method string, op *openapi3.Operation) {
-	w := &webhook{ID: key, Name: goName(key), Doc: operationDoc("It", op.Summary, op.Description), AnswerWithin: 10 * time.Second, spec: op}
-	if w.Name == "" {
-		b.at(p, fmt.Sprintf("the name %q becomes no Go identifier", key), "give it letters or digits")
-		return
-	}
+	w := &webhook{ID: key, Name: cmp.Or(goName(key), "Webhook"), Doc: operationDoc("It", op.Summary, op.Description), AnswerWithin: 10 * time.Second, spec: op}
 	if method != http.MethodPost {
-		b.at(p, fmt.Sprintf("a webhook by %s cannot be generated", method), "use post")
+		b.warn(p, fmt.Sprintf("a webhook by %s cannot be generated", method), "use post")
 		return
 	}
 	if raw, ok := op.Extensions[extAnswerWithin]; ok {
@@ -684,28 +698,34 @@ func (b *builder) webhook(p pointer, key, method string, op *openapi3.Operation)
 	for _, c := range w.Credentials {
 		c.Server = true
 	}
+	headers := make(scope)
 	for i, ref := range op.Parameters {
 		at := b.resolve(p.to("parameters").index(i), ref.Ref)
 		if ref.Value.In != "header" {
-			b.at(at, fmt.Sprintf("the %s parameter %q of a webhook cannot be generated", ref.Value.In, ref.Value.Name), "use headers")
-		} else if t := b.parameterType(at, ref.Value); t != nil {
-			name := strings.TrimPrefix(strings.ToLower(ref.Value.Name), "x-")
-			w.Headers = append(w.Headers, &parameter{Name: goName(name), JSON: ref.Value.Name, Doc: ref.Value.Description, Type: t})
+			b.warn(at, fmt.Sprintf("the %s parameter %q of a webhook cannot be generated", ref.Value.In, ref.Value.Name), "use headers")
+		} else {
+			name := goName(strings.TrimPrefix(strings.ToLower(ref.Value.Name), "x-"))
+			w.Headers = append(w.Headers, &parameter{
+				Name: headers.name(cmp.Or(name, "Header"), "Header"), JSON: ref.Value.Name, Doc: ref.Value.Description, Type: b.parameterType(at, ref.Value),
+			})
 		}
 	}
 	if op.RequestBody == nil || op.RequestBody.Value == nil {
-		b.at(p, fmt.Sprintf("the webhook %q has no body", key), "give it a requestBody of application/json")
+		b.warn(p, fmt.Sprintf("the webhook %q has no body", key), "give it a requestBody of application/json")
 		return
 	}
 	at := b.resolve(p.to("requestBody"), op.RequestBody.Ref)
-	schema, at := b.json(at, op.RequestBody.Value.Content)
+	schema, at, ok := b.json(at, op.RequestBody.Value.Content)
 	if schema == nil {
+		if ok {
+			b.warn(at, fmt.Sprintf("the webhook %q has no body", key), "give it a requestBody of application/json")
+		}
 		return
 	}
 	t := b.typeOf(schema, at, w.Name+"Payload")
 	if t.Kind != kindNamed || t.Def.Kind != structDef {
 		if t.Kind != kindNone {
-			b.at(at, fmt.Sprintf("a payload of type %s cannot be generated", t), "make it an object")
+			b.warn(at, fmt.Sprintf("a payload of type %s cannot be generated", t), "make it an object")
 		}
 		return
 	}

@@ -25,9 +25,10 @@ type output struct {
 
 // Output holds generated files in memory.
 type Output struct {
-	files  map[string][]byte
-	mark   string // what the first line of each starts with
-	header string // that line
+	files    map[string][]byte
+	mark     string // what the first line of each starts with
+	header   string // that line
+	warnings Complaints
 }
 
 // suffix is what the name of every generated file ends in.
@@ -63,6 +64,10 @@ func (o *output) keep(file string, text []byte) error {
 	o.files[file] = text
 	return nil
 }
+
+// Warnings say, by line, what of the document is not generated, and what in it does
+// not fit together but can be passed over.
+func (o *Output) Warnings() Complaints { return slices.Clone(o.warnings) }
 
 // Names are the files' names with slashes, in the alphabet's order, as they
 // are below the folder that the output is written to.

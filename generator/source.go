@@ -24,6 +24,7 @@ type source struct {
 	lines      []string
 	root       *yaml.Node
 	complaints Complaints
+	warnings   Complaints // what is not as it should be, or not generated, and no reason to stop
 }
 
 // readSource reads a document. Where it cannot be made into a tree, the
@@ -80,11 +81,15 @@ func (s *source) complain(node *yaml.Node, message, advice string) {
 }
 
 func (s *source) complainAt(line, column int, message, advice string) {
+	s.complaints = append(s.complaints, s.complaint(line, column, message, advice))
+}
+
+func (s *source) complaint(line, column int, message, advice string) Complaint {
 	c := Complaint{File: s.path, Line: line, Column: column, Message: message, Advice: advice}
 	if 1 <= line && line <= len(s.lines) {
 		c.Source = strings.TrimRight(s.lines[line-1], "\r")
 	}
-	s.complaints = append(s.complaints, c)
+	return c
 }
 
 // err is every complaint so far, or nil.
@@ -167,6 +172,16 @@ func dealias(node *yaml.Node) *yaml.Node {
 func (s *source) at(p pointer, message, advice string) {
 	key, _ := s.find(p)
 	s.complain(key, message, advice)
+}
+
+// warn says what is left out of the code of what stands at a pointer: the
+// document may have it, and there is no Go for it here.
+func (s *source) warn(p pointer, message, advice string) {
+	key, _ := s.find(p)
+	if key == nil {
+		key = s.root
+	}
+	s.warnings = append(s.warnings, s.complaint(key.Line, key.Column, message, advice))
 }
 
 // inOrder sorts the keys of a map that stands at a pointer as the document

@@ -1,8 +1,10 @@
 package generator
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -173,10 +175,11 @@ type field struct {
 
 // Tag is the field's struct tag.
 func (f *field) Tag() string {
-	if f.Required {
-		return fmt.Sprintf("`json:%q`", f.JSON)
+	name := f.JSON
+	if !f.Required {
+		name += ",omitzero"
 	}
-	return fmt.Sprintf("`json:%q`", f.JSON+",omitzero")
+	return goString(fmt.Sprintf("json:%q", name))
 }
 
 // rules are what a value must keep to beyond its type.
@@ -235,7 +238,7 @@ func (b *builder) flatten(schema *openapi3.Schema, at pointer) *object {
 
 func (b *builder) merge(o *object, schema *openapi3.Schema, at pointer, inside map[*openapi3.Schema]bool) bool {
 	if inside[schema] {
-		b.at(at, "an allOf goes in a circle, and no type can be made of it", "let an object not be part of itself")
+		b.warn(at, "an allOf goes in a circle, and no type can be made of it", "let an object not be part of itself")
 		return false
 	}
 	inside[schema] = true
@@ -378,15 +381,11 @@ func (b *builder) component(name string) *goType {
 		return &goType{} // whose extension there was a complaint about
 	}
 	if b.defining[name] {
-		b.at(at, fmt.Sprintf("%q is defined by itself, and no type can be made of it", name), "let an object stand between")
-		return &goType{}
+		b.warn(at, fmt.Sprintf("%q is defined by itself, and no type can be made of it", name), "let an object stand between")
+		return &goType{Kind: kindAny}
 	}
 	b.defining[name] = true
 	ref := b.Components.Schemas[name]
-	if goName(name) == "" {
-		b.at(at, fmt.Sprintf("the name %q becomes no Go identifier", name), "give it letters or digits")
-		return &goType{}
-	}
 	if ref.Ref != "" {
 		t := b.typeOf(ref, b.resolve(at, ref.Ref), name)
 		b.components[name] = t
@@ -414,7 +413,7 @@ func (b *builder) alias(t *goType, schema *openapi3.Schema, at pointer, name str
 
 // declare adds a type to the model under a name of its own.
 func (b *builder) declare(kind defKind, schema *openapi3.Schema, at pointer, name string) *typeDef {
-	def := &typeDef{Kind: kind, Name: b.names.name(goName(name), "Schema"), Deprecated: schema.Deprecated, at: at}
+	def := &typeDef{Kind: kind, Name: b.names.name(cmp.Or(goName(name), "Schema"), "Schema"), Deprecated: schema.Deprecated, at: at}
 	def.Doc = typeDoc(def.Name, schema)
 	b.Types = append(b.Types, def)
 	return def
@@ -424,13 +423,47 @@ func (b *builder) declare(kind defKind, schema *openapi3.Schema, at pointer, nam
 // need a name and have none.
 func (b *builder) typeOf(ref *openapi3.SchemaRef, at pointer, hint string) *goType {
 	if ref.Value == nil {
-		b.at(at, fmt.Sprintf("the schema of %s is empty", hint), "write {} for any JSON")
-		return &goType{}
+		return &goType{Kind: kindAny}
 	}
 	if name, ok := strings.CutPrefix(ref.Ref, componentRef); ok && b.isComponent(name, ref) {
 		return b.component(name)
 	}
+	if ref.Ref != "" {
+		return b.elsewhere(ref, at)
+	}
 	return b.define(ref.Value, at, hint, func(*goType) {})
+}
+
+// elsewhere is the type of what a reference leads to that is no component of
+// this document: it is made once, however many refer to it, and can hold itself.
+func (b *builder) elsewhere(ref *openapi3.SchemaRef, at pointer) *goType {
+	key := referred{place: place(ref.Value)}
+	if key.place.File == "" && key.place.Line == 0 {
+		key.schema = ref.Value
+	}
+	if t, ok := b.others[key]; ok {
+		if t == nil {
+			b.warn(at, fmt.Sprintf("%q is defined by itself, and no type can be made of it", ref.Ref), "let an object stand between")
+			return &goType{Kind: kindAny}
+		}
+		return t
+	}
+	b.others[key] = nil
+	file, fragment, _ := strings.Cut(ref.Ref, "#")
+	hint := strings.TrimSuffix(path.Base(file), path.Ext(file))
+	if fragment != "" {
+		hint = path.Base(fragment)
+	}
+	t := b.define(ref.Value, at, hint, func(t *goType) { b.others[key] = t })
+	b.others[key] = t
+	return t
+}
+
+// referred is a schema that is referred to: where it is written, or itself if
+// that is not known.
+type referred struct {
+	place  openapi3.Location
+	schema *openapi3.Schema
 }
 
 // isComponent tells whether a reference leads to a component of this document
@@ -460,8 +493,9 @@ func place(schema *openapi3.Schema) openapi3.Location {
 // define makes the type of a schema. early is told of a type that has a name
 // before its parts are made, so that it can be part of itself.
 func (b *builder) define(schema *openapi3.Schema, at pointer, hint string, early func(*goType)) *goType {
-	if !b.expressible(schema, at) {
-		return &goType{}
+	b.inexpressible(schema, at)
+	if schema.DynamicRef != "" {
+		return &goType{Kind: kindAny}
 	}
 	if alternative, ok := b.nullableAlternative(schema, at, hint); ok {
 		return alternative
@@ -482,8 +516,8 @@ func (b *builder) define(schema *openapi3.Schema, at pointer, hint string, early
 	case len(kinds) == 0:
 		return &goType{Kind: kindAny}
 	case len(kinds) > 1:
-		b.at(at.to("type"), fmt.Sprintf("a value of several types (%s) cannot be generated", strings.Join(kinds, ", ")), "give it one type, or leave type out to keep the JSON as it is")
-		return &goType{}
+		b.warn(at.to("type"), fmt.Sprintf("a value of several types (%s) cannot be generated", strings.Join(kinds, ", ")), "give it one type, or leave type out to keep the JSON as it is")
+		return &goType{Kind: kindAny}
 	}
 	switch kinds[0] {
 	case "string":
@@ -509,13 +543,13 @@ func (b *builder) define(schema *openapi3.Schema, at pointer, hint string, early
 	case "object":
 		return b.objectType(schema, at, hint, early)
 	}
-	b.at(at.to("type"), fmt.Sprintf("the type %q cannot be generated", kinds[0]), "use string, integer, number, boolean, array or object")
-	return &goType{}
+	b.warn(at.to("type"), fmt.Sprintf("the type %q cannot be generated", kinds[0]), "use string, integer, number, boolean, array or object")
+	return &goType{Kind: kindAny}
 }
 
-// expressible complains about keywords that change what a value can be in ways
-// that no Go type follows.
-func (b *builder) expressible(schema *openapi3.Schema, at pointer) bool {
+// inexpressible names the keywords that change what a value can be in ways that
+// no Go type follows. The type is made as if they were not there.
+func (b *builder) inexpressible(schema *openapi3.Schema, at pointer) {
 	keywords := map[string]bool{
 		"not": schema.Not != nil, "if": schema.If != nil, "patternProperties": len(schema.PatternProperties) > 0,
 		"prefixItems": len(schema.PrefixItems) > 0, "dependentSchemas": len(schema.DependentSchemas) > 0,
@@ -524,14 +558,11 @@ func (b *builder) expressible(schema *openapi3.Schema, at pointer) bool {
 		"unevaluatedProperties": schema.UnevaluatedProperties.Schema != nil || schema.UnevaluatedProperties.Has != nil,
 		"$dynamicRef":           schema.DynamicRef != "",
 	}
-	ok := true
 	for _, keyword := range slices.Sorted(maps.Keys(keywords)) {
 		if keywords[keyword] {
-			b.at(at.to(keyword), fmt.Sprintf("the keyword %q cannot be generated", keyword), "describe the value without it")
-			ok = false
+			b.warn(at.to(keyword), fmt.Sprintf("the keyword %q cannot be generated", keyword), "describe the value without it")
 		}
 	}
-	return ok
 }
 
 // nullableAlternative reads oneOf or anyOf of one schema and null.
@@ -571,14 +602,14 @@ func (b *builder) stringType(schema *openapi3.Schema, at pointer, hint string) *
 		return b.enum(schema, at, hint, &goType{Kind: kindString})
 	case schema.ContentSchema != nil:
 		if schema.ContentMediaType != "application/json" || schema.ContentEncoding != "" {
-			b.at(at.to("contentSchema"), "a contentSchema of anything but plain JSON cannot be generated", "set contentMediaType to application/json, without contentEncoding")
-			return &goType{}
+			b.warn(at.to("contentSchema"), "a contentSchema of anything but plain JSON cannot be generated", "set contentMediaType to application/json, without contentEncoding")
+			return &goType{Kind: kindString}
 		}
 		ref := schema.ContentSchema
 		elem := b.typeOf(ref, b.resolve(at.to("contentSchema"), ref.Ref), hint)
 		if elem.Kind != kindNone && !elem.IsStruct() {
-			b.at(at.to("contentSchema"), fmt.Sprintf("a string that holds JSON of type %s cannot be generated", elem), "let it hold an object")
-			return &goType{}
+			b.warn(at.to("contentSchema"), fmt.Sprintf("a string that holds JSON of type %s cannot be generated", elem), "let it hold an object")
+			return &goType{Kind: kindString}
 		}
 		return &goType{Kind: kindText, Elem: elem}
 	case schema.Format == "date-time":
@@ -615,7 +646,7 @@ func (b *builder) enum(schema *openapi3.Schema, at pointer, hint string, base *g
 			}
 		}
 		if literal == "" {
-			b.at(at.to("enum").index(i), fmt.Sprintf("the enum's value %v is not of type %s", raw, base), "use values of the schema's type")
+			b.warn(at.to("enum").index(i), fmt.Sprintf("the enum's value %v is not of type %s", raw, base), "use values of the schema's type")
 			continue
 		}
 		name := capitals(word)
@@ -630,7 +661,7 @@ func (b *builder) enum(schema *openapi3.Schema, at pointer, hint string, base *g
 
 func (b *builder) list(schema *openapi3.Schema, at pointer, hint string) *goType {
 	elem := &goType{Kind: kindAny}
-	if schema.Items != nil {
+	if schema.Items != nil && len(schema.PrefixItems) == 0 {
 		elem = b.element(schema.Items, b.resolve(at.to("items"), schema.Items.Ref), hint+"Item")
 	}
 	if elem.Kind == kindNone {
@@ -654,17 +685,18 @@ func (b *builder) element(ref *openapi3.SchemaRef, at pointer, hint string) *goT
 func (b *builder) objectType(schema *openapi3.Schema, at pointer, hint string, early func(*goType)) *goType {
 	o := b.flatten(schema, at)
 	if o == nil {
-		b.at(at.to("allOf"), "an allOf of anything but objects cannot be generated", "let each of its parts be an object")
-		return &goType{}
+		b.warn(at.to("allOf"), "an allOf of anything but objects cannot be generated", "let each of its parts be an object")
+		return &goType{Kind: kindAny}
 	}
 	for i, part := range schema.AllOf {
-		if !b.expressible(part.Value, b.resolve(at.to("allOf").index(i), part.Ref)) {
-			return &goType{}
-		}
+		b.inexpressible(part.Value, b.resolve(at.to("allOf").index(i), part.Ref))
 		if len(part.Value.OneOf) > 0 || len(part.Value.AnyOf) > 0 {
-			b.at(at.to("allOf").index(i), "alternatives inside an allOf cannot be generated", "describe the properties without them")
-			return &goType{}
+			b.warn(at.to("allOf").index(i), "alternatives inside an allOf cannot be generated", "describe the properties without them")
+			o.free = true // what only an alternative has is kept as it is
 		}
+	}
+	if schema.If != nil || len(schema.PatternProperties) > 0 || len(schema.DependentSchemas) > 0 {
+		o.free = true
 	}
 	var extra *goType
 	if o.additional != nil {
@@ -695,13 +727,8 @@ func (b *builder) fields(def *typeDef, o *object) {
 		names[name] = true
 	}
 	for _, p := range o.properties {
-		name := goName(p.name)
-		if name == "" {
-			b.at(p.at, fmt.Sprintf("the name %q becomes no Go identifier", p.name), "give it letters or digits")
-			continue
-		}
 		f := &field{
-			Name: names.name(name, "Field"), JSON: p.name, Required: o.required[p.name], Nullable: nullable(p.schema),
+			Name: names.name(cmp.Or(goName(p.name), "Field"), "Field"), JSON: p.name, Required: o.required[p.name], Nullable: nullable(p.schema),
 			Doc: p.schema.Value.Description, Deprecated: p.schema.Value.Deprecated,
 			Private: b.flag(p.at, p.schema.Value.Extensions, extPrivate), Lenient: b.lenient(p), at: p.own,
 		}
@@ -714,7 +741,7 @@ func (b *builder) fields(def *typeDef, o *object) {
 		def.Fields = append(def.Fields, f)
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.required)) {
-		b.at(o.at, fmt.Sprintf("the property %q is required and not described", name), "describe it under properties, or take it out of required")
+		b.warn(o.at, fmt.Sprintf("the property %q is required and not described", name), "describe it under properties, or take it out of required")
 	}
 	if def.Extra != nil {
 		def.ExtraName = names.name("AdditionalProperties", "Field")
@@ -782,7 +809,7 @@ func (b *builder) rules(p property) rules {
 		Minimum: schema.Min, Maximum: schema.Max, Pattern: schema.Pattern, URI: schema.Format == "uri",
 	}
 	if _, err := regexp.Compile(r.Pattern); err != nil {
-		b.at(p.at.to("pattern"), fmt.Sprintf("the pattern %q is one that Go cannot match", r.Pattern), "write it without lookaround and backreferences")
+		b.warn(p.at.to("pattern"), fmt.Sprintf("the pattern %q is one that Go cannot match", r.Pattern), "write it without lookaround and backreferences")
 		r.Pattern = ""
 	}
 	return r
@@ -795,9 +822,9 @@ func (b *builder) union(schema *openapi3.Schema, at pointer, hint string, early 
 		keyword, list = "anyOf", schema.AnyOf
 	}
 	if schema.Discriminator == nil || len(schema.Properties) > 0 || len(schema.OneOf) > 0 && len(schema.AnyOf) > 0 {
-		b.at(at.to(keyword), fmt.Sprintf("%s without a discriminator, or beside other keywords, cannot be generated", keyword),
+		b.warn(at.to(keyword), fmt.Sprintf("%s without a discriminator, or beside other keywords, cannot be generated", keyword),
 			"add a discriminator, describe one object with all the properties, or use "+extPayload)
-		return &goType{}
+		return &goType{Kind: kindAny}
 	}
 	def := b.declare(unionDef, schema, at, hint)
 	def.Tag = schema.Discriminator.PropertyName
@@ -812,7 +839,7 @@ func (b *builder) union(schema *openapi3.Schema, at pointer, hint string, early 
 	for i, ref := range list {
 		name, ok := strings.CutPrefix(ref.Ref, componentRef)
 		if !ok {
-			b.at(at.to(keyword).index(i), "an alternative without a name cannot be generated", "move it to components.schemas and refer to it")
+			b.warn(at.to(keyword).index(i), "an alternative without a name cannot be generated", "move it to components.schemas and refer to it")
 			continue
 		}
 		alternative := b.typeOf(ref, b.resolve(at, ref.Ref), name)
@@ -820,7 +847,7 @@ func (b *builder) union(schema *openapi3.Schema, at pointer, hint string, early 
 			continue
 		}
 		if !alternative.IsStruct() {
-			b.at(at.to(keyword).index(i), fmt.Sprintf("an alternative of type %s cannot be told apart by a property", alternative), "let it be an object")
+			b.warn(at.to(keyword).index(i), fmt.Sprintf("an alternative of type %s cannot be told apart by a property", alternative), "let it be an object")
 			continue
 		}
 		v := variant{Name: names.name(alternative.Def.Name, "Variant"), Def: alternative.Def, Tags: slices.Sorted(slices.Values(tags[name]))}
@@ -832,8 +859,8 @@ func (b *builder) union(schema *openapi3.Schema, at pointer, hint string, early 
 	return t
 }
 
-// checkCycles complains about structs that hold themselves as a value: Go has
-// no type for what never ends.
+// checkCycles makes pointers of the fields in which structs hold themselves as a
+// value: Go has no type for what never ends.
 func (b *builder) checkCycles() {
 	const entered, left = 1, 2
 	state := make(map[*typeDef]int)
@@ -843,7 +870,8 @@ func (b *builder) checkCycles() {
 		for _, f := range def.Fields {
 			if u := f.Type.underlying(); !f.Type.Pointer && u.Kind == kindNamed && u.Def.Kind == structDef {
 				if state[u.Def] == entered {
-					b.at(f.at, fmt.Sprintf("%s holds itself through the required property %q, and no type can be made of it", u.Def.Name, f.JSON), "make one property of the circle optional")
+					b.warn(f.at, fmt.Sprintf("%s holds itself through the required property %q, and no value can end", u.Def.Name, f.JSON), "make one property of the circle optional")
+					f.Type.Pointer = true
 				} else if state[u.Def] == 0 {
 					visit(u.Def)
 				}

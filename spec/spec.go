@@ -12,4 +12,4 @@ const Document = "openapi.yaml"
 //go:embed openapi.yaml examples/*.json
 var Files embed.FS
 
-//go:generate go run ../cmd/solafon generate
+//go:generate go run ../cmd/solafon generate --strict

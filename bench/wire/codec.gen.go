@@ -69,12 +69,10 @@ func encodeRawMap(e *encoder, b []byte, members map[string]json.RawMessage) []by
 	return append(b, '}')
 }
 
-// The members of App that its decoder has to have seen.
-const (
-	hasAppID uint64 = 1 << iota
-)
-
 func (v *App) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -122,7 +120,7 @@ func (v *App) decode(d *decoder, i int) int {
 			v.Icon, i = d.string(i+7, orNull)
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasAppID
+			seen |= hasID
 		case 0x74617265646f6d22: // "moderat
 			if d.eight(i+8) != 0x75746174536e6f69 || d.eight(i+16)&0xffffff != 0x3a2273 { // ionStatus":
 				i = d.other(i)
@@ -156,7 +154,7 @@ func (v *App) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasAppID == 0 {
+	if seen&hasID == 0 {
 		i = d.missing(i, seen, "id")
 	}
 	return i
@@ -242,14 +240,12 @@ func (v AppCommand) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of AppCommand that its decoder has to have seen.
-const (
-	hasAppCommandCommand uint64 = 1 << iota
-	hasAppCommandID
-	requiredAppCommand = hasAppCommandCommand | hasAppCommandID
-)
-
 func (v *AppCommand) decode(d *decoder, i int) int {
+	const (
+		hasCommand uint64 = 1 << iota
+		hasID
+		required = hasCommand | hasID
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -263,7 +259,7 @@ func (v *AppCommand) decode(d *decoder, i int) int {
 				break
 			}
 			v.Command, i = d.string(i+10, notNull)
-			seen |= hasAppCommandCommand
+			seen |= hasCommand
 		case 0x6465746165726322: // "created
 			if d.eight(i+8)&0xffffffff != 0x3a227441 { // At":
 				i = d.other(i)
@@ -278,7 +274,7 @@ func (v *AppCommand) decode(d *decoder, i int) int {
 			v.Description, i = d.string(i+14, orNull)
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasAppCommandID
+			seen |= hasID
 		case 0x6c62616e45736922: // "isEnabl
 			if d.eight(i+8)&0xffffffff != 0x3a226465 { // ed":
 				i = d.other(i)
@@ -302,7 +298,7 @@ func (v *AppCommand) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredAppCommand != requiredAppCommand {
+	if seen&required != required {
 		i = d.missing(i, seen, "command", "id")
 	}
 	return i
@@ -362,12 +358,10 @@ func (v AppCommandRequest) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of AppCommandRequest that its decoder has to have seen.
-const (
-	hasAppCommandRequestCommand uint64 = 1 << iota
-)
-
 func (v *AppCommandRequest) decode(d *decoder, i int) int {
+	const (
+		hasCommand uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -379,7 +373,7 @@ func (v *AppCommandRequest) decode(d *decoder, i int) int {
 				break
 			}
 			v.Command, i = d.string(i+10, notNull)
-			seen |= hasAppCommandRequestCommand
+			seen |= hasCommand
 		case 0x7069726373656422: // "descrip
 			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
 				i = d.other(i)
@@ -408,7 +402,7 @@ func (v *AppCommandRequest) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasAppCommandRequestCommand == 0 {
+	if seen&hasCommand == 0 {
 		i = d.missing(i, seen, "command")
 	}
 	return i
@@ -549,12 +543,10 @@ func encodeWebhookLogList(e *encoder, b []byte, list []WebhookLog) []byte {
 	return append(b, ']')
 }
 
-// The members of AppSettings that its decoder has to have seen.
-const (
-	hasAppSettingsApp uint64 = 1 << iota
-)
-
 func (v *AppSettings) decode(d *decoder, i int) int {
+	const (
+		hasApp uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -563,7 +555,7 @@ func (v *AppSettings) decode(d *decoder, i int) int {
 		case 0x3a2270706122: // "app":
 			v.App = App{}
 			i = v.App.decode(d, i+6)
-			seen |= hasAppSettingsApp
+			seen |= hasApp
 		case 0x646e616d6d6f6322: // "command
 			if d.eight(i+8)&0xffffff != 0x3a2273 { // s":
 				i = d.other(i)
@@ -581,7 +573,7 @@ func (v *AppSettings) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasAppSettingsApp == 0 {
+	if seen&hasApp == 0 {
 		i = d.missing(i, seen, "app")
 	}
 	return i
@@ -633,14 +625,12 @@ func (v WebhookLog) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of WebhookLog that its decoder has to have seen.
-const (
-	hasWebhookLogID uint64 = 1 << iota
-	hasWebhookLogStatusCode
-	requiredWebhookLog = hasWebhookLogID | hasWebhookLogStatusCode
-)
-
 func (v *WebhookLog) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+		hasStatusCode
+		required = hasID | hasStatusCode
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -662,7 +652,7 @@ func (v *WebhookLog) decode(d *decoder, i int) int {
 			v.Duration, i = d.int64(i+11, orNull)
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasWebhookLogID
+			seen |= hasID
 		case 0x22646f6874656d22: // "method"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
@@ -687,7 +677,7 @@ func (v *WebhookLog) decode(d *decoder, i int) int {
 				break
 			}
 			v.StatusCode, i = d.int32(i+13, notNull)
-			seen |= hasWebhookLogStatusCode
+			seen |= hasStatusCode
 		case 0x3a226c727522: // "url":
 			v.URL, i = d.string(i+6, orNull)
 		default:
@@ -695,7 +685,7 @@ func (v *WebhookLog) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredWebhookLog != requiredWebhookLog {
+	if seen&required != required {
 		i = d.missing(i, seen, "id", "statusCode")
 	}
 	return i
@@ -759,14 +749,12 @@ func (v BotCommand) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of BotCommand that its decoder has to have seen.
-const (
-	hasBotCommandCommand uint64 = 1 << iota
-	hasBotCommandDescription
-	requiredBotCommand = hasBotCommandCommand | hasBotCommandDescription
-)
-
 func (v *BotCommand) decode(d *decoder, i int) int {
+	const (
+		hasCommand uint64 = 1 << iota
+		hasDescription
+		required = hasCommand | hasDescription
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -778,20 +766,20 @@ func (v *BotCommand) decode(d *decoder, i int) int {
 				break
 			}
 			v.Command, i = d.string(i+10, notNull)
-			seen |= hasBotCommandCommand
+			seen |= hasCommand
 		case 0x7069726373656422: // "descrip
 			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
 				i = d.other(i)
 				break
 			}
 			v.Description, i = d.string(i+14, notNull)
-			seen |= hasBotCommandDescription
+			seen |= hasDescription
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredBotCommand != requiredBotCommand {
+	if seen&required != required {
 		i = d.missing(i, seen, "command", "description")
 	}
 	return i
@@ -835,14 +823,12 @@ func (v BotInfo) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of BotInfo that its decoder has to have seen.
-const (
-	hasBotInfoID uint64 = 1 << iota
-	hasBotInfoIsBot
-	requiredBotInfo = hasBotInfoID | hasBotInfoIsBot
-)
-
 func (v *BotInfo) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+		hasIsBot
+		required = hasID | hasIsBot
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -862,14 +848,14 @@ func (v *BotInfo) decode(d *decoder, i int) int {
 			v.CanReadAllGroupMessages, i = d.bool(i+30, orNull)
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasBotInfoID
+			seen |= hasID
 		case 0x22746f625f736922: // "is_bot"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
 				break
 			}
 			v.IsBot, i = d.bool(i+9, notNull)
-			seen |= hasBotInfoIsBot
+			seen |= hasIsBot
 		case 0x74726f7070757322: // "support
 			if d.eight(i+8) != 0x656e696c6e695f73 || d.eight(i+16) != 0x736569726575715f || d.eight(i+24)&0xffff != 0x3a22 { // s_inline_queries":
 				i = d.other(i)
@@ -889,7 +875,7 @@ func (v *BotInfo) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredBotInfo != requiredBotInfo {
+	if seen&required != required {
 		i = d.missing(i, seen, "id", "is_bot")
 	}
 	return i
@@ -945,14 +931,12 @@ func (v Button) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Button that its decoder has to have seen.
-const (
-	hasButtonAction uint64 = 1 << iota
-	hasButtonText
-	requiredButton = hasButtonAction | hasButtonText
-)
-
 func (v *Button) decode(d *decoder, i int) int {
+	const (
+		hasAction uint64 = 1 << iota
+		hasText
+		required = hasAction | hasText
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -964,16 +948,16 @@ func (v *Button) decode(d *decoder, i int) int {
 				break
 			}
 			v.Action, i = d.string(i+9, notNull)
-			seen |= hasButtonAction
+			seen |= hasAction
 		case 0x3a227478657422: // "text":
 			v.Text, i = d.string(i+7, notNull)
-			seen |= hasButtonText
+			seen |= hasText
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredButton != requiredButton {
+	if seen&required != required {
 		i = d.missing(i, seen, "action", "text")
 	}
 	return i
@@ -1020,12 +1004,10 @@ func (v Chat) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Chat that its decoder has to have seen.
-const (
-	hasChatID uint64 = 1 << iota
-)
-
 func (v *Chat) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1033,7 +1015,7 @@ func (v *Chat) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasChatID
+			seen |= hasID
 		case 0x3a226570797422: // "type":
 			v.Type, i = enum[ChatType](d, i+7, orNull)
 		default:
@@ -1041,7 +1023,7 @@ func (v *Chat) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasChatID == 0 {
+	if seen&hasID == 0 {
 		i = d.missing(i, seen, "id")
 	}
 	return i
@@ -1129,14 +1111,12 @@ func encodeBotCommandList(e *encoder, b []byte, list []BotCommand) []byte {
 	return append(b, ']')
 }
 
-// The members of CommandsAnswer that its decoder has to have seen.
-const (
-	hasCommandsAnswerOk uint64 = 1 << iota
-	hasCommandsAnswerResult
-	requiredCommandsAnswer = hasCommandsAnswerOk | hasCommandsAnswerResult
-)
-
 func (v *CommandsAnswer) decode(d *decoder, i int) int {
+	const (
+		hasOk uint64 = 1 << iota
+		hasResult
+		required = hasOk | hasResult
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1144,20 +1124,20 @@ func (v *CommandsAnswer) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a226b6f22: // "ok":
 			v.Ok, i = d.bool(i+5, notNull)
-			seen |= hasCommandsAnswerOk
+			seen |= hasOk
 		case 0x22746c7573657222: // "result"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
 				break
 			}
 			v.Result, i = decodeBotCommandList(d, i+9)
-			seen |= hasCommandsAnswerResult
+			seen |= hasResult
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredCommandsAnswer != requiredCommandsAnswer {
+	if seen&required != required {
 		i = d.missing(i, seen, "ok", "result")
 	}
 	return i
@@ -1231,14 +1211,12 @@ func (v MeAnswer) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of MeAnswer that its decoder has to have seen.
-const (
-	hasMeAnswerOk uint64 = 1 << iota
-	hasMeAnswerResult
-	requiredMeAnswer = hasMeAnswerOk | hasMeAnswerResult
-)
-
 func (v *MeAnswer) decode(d *decoder, i int) int {
+	const (
+		hasOk uint64 = 1 << iota
+		hasResult
+		required = hasOk | hasResult
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1246,7 +1224,7 @@ func (v *MeAnswer) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a226b6f22: // "ok":
 			v.Ok, i = d.bool(i+5, notNull)
-			seen |= hasMeAnswerOk
+			seen |= hasOk
 		case 0x22746c7573657222: // "result"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
@@ -1254,13 +1232,13 @@ func (v *MeAnswer) decode(d *decoder, i int) int {
 			}
 			v.Result = BotInfo{}
 			i = v.Result.decode(d, i+9)
-			seen |= hasMeAnswerResult
+			seen |= hasResult
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredMeAnswer != requiredMeAnswer {
+	if seen&required != required {
 		i = d.missing(i, seen, "ok", "result")
 	}
 	return i
@@ -1295,14 +1273,12 @@ func (v Message) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Message that its decoder has to have seen.
-const (
-	hasMessageChat uint64 = 1 << iota
-	hasMessageMessageID
-	requiredMessage = hasMessageChat | hasMessageMessageID
-)
-
 func (v *Message) decode(d *decoder, i int) int {
+	const (
+		hasChat uint64 = 1 << iota
+		hasMessageID
+		required = hasChat | hasMessageID
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1311,14 +1287,14 @@ func (v *Message) decode(d *decoder, i int) int {
 		case 0x3a227461686322: // "chat":
 			v.Chat = Chat{}
 			i = v.Chat.decode(d, i+7)
-			seen |= hasMessageChat
+			seen |= hasChat
 		case 0x3a226574616422: // "date":
 			v.Date, i = d.int64(i+7, orNull)
 		case 0x6567617373656d22: // "message
 			switch {
 			case d.eight(i+8)&0xffffffffff == 0x3a2264695f: // _id":
 				v.MessageID, i = d.int64(i+13, notNull)
-				seen |= hasMessageMessageID
+				seen |= hasMessageID
 			case d.eight(i+8)&0xffffffffffffff == 0x3a22657079745f: // _type":
 				before, value := *d, i+15
 				d.escapes = copied
@@ -1351,7 +1327,7 @@ func (v *Message) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredMessage != requiredMessage {
+	if seen&required != required {
 		i = d.missing(i, seen, "chat", "message_id")
 	}
 	return i
@@ -1565,14 +1541,12 @@ func (v MessageAnswer) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of MessageAnswer that its decoder has to have seen.
-const (
-	hasMessageAnswerOk uint64 = 1 << iota
-	hasMessageAnswerResult
-	requiredMessageAnswer = hasMessageAnswerOk | hasMessageAnswerResult
-)
-
 func (v *MessageAnswer) decode(d *decoder, i int) int {
+	const (
+		hasOk uint64 = 1 << iota
+		hasResult
+		required = hasOk | hasResult
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1580,7 +1554,7 @@ func (v *MessageAnswer) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a226b6f22: // "ok":
 			v.Ok, i = d.bool(i+5, notNull)
-			seen |= hasMessageAnswerOk
+			seen |= hasOk
 		case 0x22746c7573657222: // "result"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
@@ -1588,13 +1562,13 @@ func (v *MessageAnswer) decode(d *decoder, i int) int {
 			}
 			v.Result = Message{}
 			i = v.Result.decode(d, i+9)
-			seen |= hasMessageAnswerResult
+			seen |= hasResult
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredMessageAnswer != requiredMessageAnswer {
+	if seen&required != required {
 		i = d.missing(i, seen, "ok", "result")
 	}
 	return i
@@ -1647,12 +1621,10 @@ func (v RegeneratedToken) RevealJSON() ([]byte, error) {
 	return e.exactly(room)
 }
 
-// The members of RegeneratedToken that its decoder has to have seen.
-const (
-	hasRegeneratedTokenAPIToken uint64 = 1 << iota
-)
-
 func (v *RegeneratedToken) decode(d *decoder, i int) int {
+	const (
+		hasAPIToken uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1664,7 +1636,7 @@ func (v *RegeneratedToken) decode(d *decoder, i int) int {
 				break
 			}
 			v.APIToken, i = d.secret(i+11, notNull)
-			seen |= hasRegeneratedTokenAPIToken
+			seen |= hasAPIToken
 		case 0x6567617373656d22: // "message
 			if d.eight(i+8)&0xffff != 0x3a22 { // ":
 				i = d.other(i)
@@ -1676,7 +1648,7 @@ func (v *RegeneratedToken) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasRegeneratedTokenAPIToken == 0 {
+	if seen&hasAPIToken == 0 {
 		i = d.missing(i, seen, "apiToken")
 	}
 	return i
@@ -1713,14 +1685,12 @@ func (v SendMessageRequest) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of SendMessageRequest that its decoder has to have seen.
-const (
-	hasSendMessageRequestChatID uint64 = 1 << iota
-	hasSendMessageRequestText
-	requiredSendMessageRequest = hasSendMessageRequestChatID | hasSendMessageRequestText
-)
-
 func (v *SendMessageRequest) decode(d *decoder, i int) int {
+	const (
+		hasChatID uint64 = 1 << iota
+		hasText
+		required = hasChatID | hasText
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1732,7 +1702,7 @@ func (v *SendMessageRequest) decode(d *decoder, i int) int {
 				break
 			}
 			v.ChatID, i = d.int64(i+10, notNull)
-			seen |= hasSendMessageRequestChatID
+			seen |= hasChatID
 		case 0x6567617373656d22: // "message
 			if d.eight(i+8)&0xffffffffffffff != 0x3a22657079745f { // _type":
 				i = d.other(i)
@@ -1747,13 +1717,13 @@ func (v *SendMessageRequest) decode(d *decoder, i int) int {
 			v.Metadata, i = inner(d, i+11, orNull, (*MessageMetadata).decode)
 		case 0x3a227478657422: // "text":
 			v.Text, i = d.string(i+7, notNull)
-			seen |= hasSendMessageRequestText
+			seen |= hasText
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredSendMessageRequest != requiredSendMessageRequest {
+	if seen&required != required {
 		i = d.missing(i, seen, "chat_id", "text")
 	}
 	return i
@@ -1824,12 +1794,10 @@ func (v SetMyCommandsRequest) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of SetMyCommandsRequest that its decoder has to have seen.
-const (
-	hasSetMyCommandsRequestCommands uint64 = 1 << iota
-)
-
 func (v *SetMyCommandsRequest) decode(d *decoder, i int) int {
+	const (
+		hasCommands uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1841,13 +1809,13 @@ func (v *SetMyCommandsRequest) decode(d *decoder, i int) int {
 				break
 			}
 			v.Commands, i = decodeBotCommandList(d, i+11)
-			seen |= hasSetMyCommandsRequestCommands
+			seen |= hasCommands
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasSetMyCommandsRequestCommands == 0 {
+	if seen&hasCommands == 0 {
 		i = d.missing(i, seen, "commands")
 	}
 	return i
@@ -1891,12 +1859,10 @@ func (v SetWebhookRequest) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of SetWebhookRequest that its decoder has to have seen.
-const (
-	hasSetWebhookRequestURL uint64 = 1 << iota
-)
-
 func (v *SetWebhookRequest) decode(d *decoder, i int) int {
+	const (
+		hasURL uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1904,13 +1870,13 @@ func (v *SetWebhookRequest) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a226c727522: // "url":
 			v.URL, i = d.string(i+6, notNull)
-			seen |= hasSetWebhookRequestURL
+			seen |= hasURL
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasSetWebhookRequestURL == 0 {
+	if seen&hasURL == 0 {
 		i = d.missing(i, seen, "url")
 	}
 	return i
@@ -2135,12 +2101,10 @@ func (v User) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of User that its decoder has to have seen.
-const (
-	hasUserID uint64 = 1 << iota
-)
-
 func (v *User) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -2150,7 +2114,7 @@ func (v *User) decode(d *decoder, i int) int {
 			v.Email, i = d.string(i+8, orNull)
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasUserID
+			seen |= hasID
 		case 0x676175676e616c22: // "languag
 			if d.eight(i+8)&0xffffff != 0x3a2265 { // e":
 				i = d.other(i)
@@ -2164,7 +2128,7 @@ func (v *User) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasUserID == 0 {
+	if seen&hasID == 0 {
 		i = d.missing(i, seen, "id")
 	}
 	return i
@@ -2261,14 +2225,12 @@ func encodeUpdateList(e *encoder, b []byte, list []Update) []byte {
 	return append(b, ']')
 }
 
-// The members of UpdatesAnswer that its decoder has to have seen.
-const (
-	hasUpdatesAnswerOk uint64 = 1 << iota
-	hasUpdatesAnswerResult
-	requiredUpdatesAnswer = hasUpdatesAnswerOk | hasUpdatesAnswerResult
-)
-
 func (v *UpdatesAnswer) decode(d *decoder, i int) int {
+	const (
+		hasOk uint64 = 1 << iota
+		hasResult
+		required = hasOk | hasResult
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -2276,20 +2238,20 @@ func (v *UpdatesAnswer) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a226b6f22: // "ok":
 			v.Ok, i = d.bool(i+5, notNull)
-			seen |= hasUpdatesAnswerOk
+			seen |= hasOk
 		case 0x22746c7573657222: // "result"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
 				break
 			}
 			v.Result, i = decodeUpdateList(d, i+9)
-			seen |= hasUpdatesAnswerResult
+			seen |= hasResult
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredUpdatesAnswer != requiredUpdatesAnswer {
+	if seen&required != required {
 		i = d.missing(i, seen, "ok", "result")
 	}
 	return i
@@ -2328,15 +2290,13 @@ func (v WebhookInfo) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of WebhookInfo that its decoder has to have seen.
-const (
-	hasWebhookInfoHasCustomCertificate uint64 = 1 << iota
-	hasWebhookInfoPendingUpdateCount
-	hasWebhookInfoURL
-	requiredWebhookInfo = hasWebhookInfoHasCustomCertificate | hasWebhookInfoPendingUpdateCount | hasWebhookInfoURL
-)
-
 func (v *WebhookInfo) decode(d *decoder, i int) int {
+	const (
+		hasHasCustomCertificate uint64 = 1 << iota
+		hasPendingUpdateCount
+		hasURL
+		required = hasHasCustomCertificate | hasPendingUpdateCount | hasURL
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -2348,23 +2308,23 @@ func (v *WebhookInfo) decode(d *decoder, i int) int {
 				break
 			}
 			v.HasCustomCertificate, i = d.bool(i+25, notNull)
-			seen |= hasWebhookInfoHasCustomCertificate
+			seen |= hasHasCustomCertificate
 		case 0x676e69646e657022: // "pending
 			if d.eight(i+8) != 0x5f6574616470755f || d.eight(i+16)&0xffffffffffffff != 0x3a22746e756f63 { // _update_count":
 				i = d.other(i)
 				break
 			}
 			v.PendingUpdateCount, i = d.int64(i+23, notNull)
-			seen |= hasWebhookInfoPendingUpdateCount
+			seen |= hasPendingUpdateCount
 		case 0x3a226c727522: // "url":
 			v.URL, i = d.string(i+6, notNull)
-			seen |= hasWebhookInfoURL
+			seen |= hasURL
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredWebhookInfo != requiredWebhookInfo {
+	if seen&required != required {
 		i = d.missing(i, seen, "has_custom_certificate", "pending_update_count", "url")
 	}
 	return i
@@ -2425,14 +2385,12 @@ func (v WebhookInfoAnswer) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of WebhookInfoAnswer that its decoder has to have seen.
-const (
-	hasWebhookInfoAnswerOk uint64 = 1 << iota
-	hasWebhookInfoAnswerResult
-	requiredWebhookInfoAnswer = hasWebhookInfoAnswerOk | hasWebhookInfoAnswerResult
-)
-
 func (v *WebhookInfoAnswer) decode(d *decoder, i int) int {
+	const (
+		hasOk uint64 = 1 << iota
+		hasResult
+		required = hasOk | hasResult
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -2440,7 +2398,7 @@ func (v *WebhookInfoAnswer) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a226b6f22: // "ok":
 			v.Ok, i = d.bool(i+5, notNull)
-			seen |= hasWebhookInfoAnswerOk
+			seen |= hasOk
 		case 0x22746c7573657222: // "result"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
@@ -2448,13 +2406,13 @@ func (v *WebhookInfoAnswer) decode(d *decoder, i int) int {
 			}
 			v.Result = WebhookInfo{}
 			i = v.Result.decode(d, i+9)
-			seen |= hasWebhookInfoAnswerResult
+			seen |= hasResult
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredWebhookInfoAnswer != requiredWebhookInfoAnswer {
+	if seen&required != required {
 		i = d.missing(i, seen, "ok", "result")
 	}
 	return i

@@ -17,14 +17,15 @@ import (
 
 func generateCommand() *cobra.Command {
 	var spec, out, reference string
-	var check, diff bool
+	var check, diff, strict bool
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Make the bindings of an OpenAPI document",
 		Long: `Make the bindings of an OpenAPI document.
 
 Without flags it refreshes this repository's own bindings from its own document.
-Nothing is written unless everything can be.`,
+Nothing is written unless everything can be. What a document may have and there is
+no Go for is left out, with a warning that names the line.`,
 		Example: `  solafon generate
   solafon generate --check
   solafon generate --spec petstore.yaml --out internal/petstore`,
@@ -40,6 +41,11 @@ Nothing is written unless everything can be.`,
 			output, err := generate(cmd.ErrOrStderr(), spec, out, reference)
 			if err != nil {
 				return err
+			}
+			if warnings := output.Warnings(); strict && len(warnings) > 0 {
+				return strictError{warnings}
+			} else if len(warnings) > 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "solafon: warnings, which --strict makes failures:\n%v\n", warnings)
 			}
 			switch {
 			case check:
@@ -60,6 +66,7 @@ Nothing is written unless everything can be.`,
 	cmd.Flags().StringVar(&out, "out", "", "the folder to write to (default: this repository's gen)")
 	cmd.Flags().StringVar(&reference, "reference", "", "a page to write that lists every call (default: this repository's docs/api.md, for its own document)")
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing; fail and name the files that are out of step")
+	cmd.Flags().BoolVar(&strict, "strict", false, "write nothing, and exit with status 3, if there is a warning")
 	cmd.Flags().BoolVar(&diff, "diff", false, "write nothing; show what would change")
 	return cmd
 }

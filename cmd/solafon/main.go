@@ -25,7 +25,11 @@ func main() {
 const (
 	statusFailed = 1
 	statusUsage  = 2
+	statusStrict = 3 // there is a warning, and --strict
 )
+
+// strictError is a document that there are warnings about.
+type strictError struct{ error }
 
 // usageError is a command line that cannot be understood.
 type usageError struct{ error }
@@ -54,6 +58,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return statusUsage
 	}
 	fmt.Fprintf(stderr, "solafon: %v\n", err)
+	if errors.As(err, new(strictError)) {
+		return statusStrict
+	}
 	return statusFailed
 }
 

@@ -33,12 +33,10 @@ func (v SetWebhookRequest) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of SetWebhookRequest that its decoder has to have seen.
-const (
-	hasSetWebhookRequestURL uint64 = 1 << iota
-)
-
 func (v *SetWebhookRequest) decode(d *decoder, i int) int {
+	const (
+		hasURL uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -46,13 +44,13 @@ func (v *SetWebhookRequest) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a226c727522: // "url":
 			v.URL, i = d.string(i+6, notNull)
-			seen |= hasSetWebhookRequestURL
+			seen |= hasURL
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasSetWebhookRequestURL == 0 {
+	if seen&hasURL == 0 {
 		i = d.missing(i, seen, "url")
 	}
 	return i
@@ -97,15 +95,13 @@ func (v WebhookInfo) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of WebhookInfo that its decoder has to have seen.
-const (
-	hasWebhookInfoURL uint64 = 1 << iota
-	hasWebhookInfoHasCustomCertificate
-	hasWebhookInfoPendingUpdateCount
-	requiredWebhookInfo = hasWebhookInfoURL | hasWebhookInfoHasCustomCertificate | hasWebhookInfoPendingUpdateCount
-)
-
 func (v *WebhookInfo) decode(d *decoder, i int) int {
+	const (
+		hasURL uint64 = 1 << iota
+		hasHasCustomCertificate
+		hasPendingUpdateCount
+		required = hasURL | hasHasCustomCertificate | hasPendingUpdateCount
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -113,27 +109,27 @@ func (v *WebhookInfo) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a226c727522: // "url":
 			v.URL, i = d.string(i+6, notNull)
-			seen |= hasWebhookInfoURL
+			seen |= hasURL
 		case 0x7375635f73616822: // "has_cus
 			if d.eight(i+8) != 0x747265635f6d6f74 || d.eight(i+16) != 0x2265746163696669 || d.eight(i+24)&0xff != 0x3a { // tom_certificate":
 				i = d.other(i)
 				break
 			}
 			v.HasCustomCertificate, i = d.bool(i+25, notNull)
-			seen |= hasWebhookInfoHasCustomCertificate
+			seen |= hasHasCustomCertificate
 		case 0x676e69646e657022: // "pending
 			if d.eight(i+8) != 0x5f6574616470755f || d.eight(i+16)&0xffffffffffffff != 0x3a22746e756f63 { // _update_count":
 				i = d.other(i)
 				break
 			}
 			v.PendingUpdateCount, i = d.int64(i+23, notNull)
-			seen |= hasWebhookInfoPendingUpdateCount
+			seen |= hasPendingUpdateCount
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredWebhookInfo != requiredWebhookInfo {
+	if seen&required != required {
 		i = d.missing(i, seen, "url", "has_custom_certificate", "pending_update_count")
 	}
 	return i
@@ -170,14 +166,12 @@ func (v SendMessageRequest) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of SendMessageRequest that its decoder has to have seen.
-const (
-	hasSendMessageRequestChatID uint64 = 1 << iota
-	hasSendMessageRequestText
-	requiredSendMessageRequest = hasSendMessageRequestChatID | hasSendMessageRequestText
-)
-
 func (v *SendMessageRequest) decode(d *decoder, i int) int {
+	const (
+		hasChatID uint64 = 1 << iota
+		hasText
+		required = hasChatID | hasText
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -189,10 +183,10 @@ func (v *SendMessageRequest) decode(d *decoder, i int) int {
 				break
 			}
 			v.ChatID, i = d.int64(i+10, notNull)
-			seen |= hasSendMessageRequestChatID
+			seen |= hasChatID
 		case 0x3a227478657422: // "text":
 			v.Text, i = d.string(i+7, notNull)
-			seen |= hasSendMessageRequestText
+			seen |= hasText
 		case 0x6567617373656d22: // "message
 			if d.eight(i+8)&0xffffffffffffff != 0x3a22657079745f { // _type":
 				i = d.other(i)
@@ -210,7 +204,7 @@ func (v *SendMessageRequest) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredSendMessageRequest != requiredSendMessageRequest {
+	if seen&required != required {
 		i = d.missing(i, seen, "chat_id", "text")
 	}
 	return i
@@ -434,14 +428,12 @@ func (v Button) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Button that its decoder has to have seen.
-const (
-	hasButtonText uint64 = 1 << iota
-	hasButtonAction
-	requiredButton = hasButtonText | hasButtonAction
-)
-
 func (v *Button) decode(d *decoder, i int) int {
+	const (
+		hasText uint64 = 1 << iota
+		hasAction
+		required = hasText | hasAction
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -449,20 +441,20 @@ func (v *Button) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a227478657422: // "text":
 			v.Text, i = d.string(i+7, notNull)
-			seen |= hasButtonText
+			seen |= hasText
 		case 0x226e6f6974636122: // "action"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
 				break
 			}
 			v.Action, i = d.string(i+9, notNull)
-			seen |= hasButtonAction
+			seen |= hasAction
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredButton != requiredButton {
+	if seen&required != required {
 		i = d.missing(i, seen, "text", "action")
 	}
 	return i
@@ -509,14 +501,12 @@ func (v Message) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Message that its decoder has to have seen.
-const (
-	hasMessageMessageID uint64 = 1 << iota
-	hasMessageChat
-	requiredMessage = hasMessageMessageID | hasMessageChat
-)
-
 func (v *Message) decode(d *decoder, i int) int {
+	const (
+		hasMessageID uint64 = 1 << iota
+		hasChat
+		required = hasMessageID | hasChat
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -526,7 +516,7 @@ func (v *Message) decode(d *decoder, i int) int {
 			switch {
 			case d.eight(i+8)&0xffffffffff == 0x3a2264695f: // _id":
 				v.MessageID, i = d.int64(i+13, notNull)
-				seen |= hasMessageMessageID
+				seen |= hasMessageID
 			case d.eight(i+8)&0xffffffffffffff == 0x3a22657079745f: // _type":
 				before, value := *d, i+15
 				d.escapes = copied
@@ -542,7 +532,7 @@ func (v *Message) decode(d *decoder, i int) int {
 		case 0x3a227461686322: // "chat":
 			v.Chat = Chat{}
 			i = v.Chat.decode(d, i+7)
-			seen |= hasMessageChat
+			seen |= hasChat
 		case 0x3a226574616422: // "date":
 			v.Date, i = d.int64(i+7, orNull)
 		case 0x3a227478657422: // "text":
@@ -565,7 +555,7 @@ func (v *Message) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredMessage != requiredMessage {
+	if seen&required != required {
 		i = d.missing(i, seen, "message_id", "chat")
 	}
 	return i
@@ -629,12 +619,10 @@ func (v Chat) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Chat that its decoder has to have seen.
-const (
-	hasChatID uint64 = 1 << iota
-)
-
 func (v *Chat) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -642,7 +630,7 @@ func (v *Chat) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasChatID
+			seen |= hasID
 		case 0x3a226570797422: // "type":
 			v.Type, i = enum[ChatType](d, i+7, orNull)
 		default:
@@ -650,7 +638,7 @@ func (v *Chat) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasChatID == 0 {
+	if seen&hasID == 0 {
 		i = d.missing(i, seen, "id")
 	}
 	return i
@@ -687,14 +675,12 @@ func (v BotInfo) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of BotInfo that its decoder has to have seen.
-const (
-	hasBotInfoID uint64 = 1 << iota
-	hasBotInfoIsBot
-	requiredBotInfo = hasBotInfoID | hasBotInfoIsBot
-)
-
 func (v *BotInfo) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+		hasIsBot
+		required = hasID | hasIsBot
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -702,14 +688,14 @@ func (v *BotInfo) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasBotInfoID
+			seen |= hasID
 		case 0x22746f625f736922: // "is_bot"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
 				break
 			}
 			v.IsBot, i = d.bool(i+9, notNull)
-			seen |= hasBotInfoIsBot
+			seen |= hasIsBot
 		case 0x3a22656c74697422: // "title":
 			v.Title, i = d.string(i+8, orNull)
 		case 0x6d616e7265737522: // "usernam
@@ -741,7 +727,7 @@ func (v *BotInfo) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredBotInfo != requiredBotInfo {
+	if seen&required != required {
 		i = d.missing(i, seen, "id", "is_bot")
 	}
 	return i
@@ -823,12 +809,10 @@ func encodeBotCommandList(e *encoder, b []byte, list []BotCommand) []byte {
 	return append(b, ']')
 }
 
-// The members of SetMyCommandsRequest that its decoder has to have seen.
-const (
-	hasSetMyCommandsRequestCommands uint64 = 1 << iota
-)
-
 func (v *SetMyCommandsRequest) decode(d *decoder, i int) int {
+	const (
+		hasCommands uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -840,13 +824,13 @@ func (v *SetMyCommandsRequest) decode(d *decoder, i int) int {
 				break
 			}
 			v.Commands, i = decodeBotCommandList(d, i+11)
-			seen |= hasSetMyCommandsRequestCommands
+			seen |= hasCommands
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasSetMyCommandsRequestCommands == 0 {
+	if seen&hasCommands == 0 {
 		i = d.missing(i, seen, "commands")
 	}
 	return i
@@ -890,14 +874,12 @@ func (v BotCommand) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of BotCommand that its decoder has to have seen.
-const (
-	hasBotCommandCommand uint64 = 1 << iota
-	hasBotCommandDescription
-	requiredBotCommand = hasBotCommandCommand | hasBotCommandDescription
-)
-
 func (v *BotCommand) decode(d *decoder, i int) int {
+	const (
+		hasCommand uint64 = 1 << iota
+		hasDescription
+		required = hasCommand | hasDescription
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -909,20 +891,20 @@ func (v *BotCommand) decode(d *decoder, i int) int {
 				break
 			}
 			v.Command, i = d.string(i+10, notNull)
-			seen |= hasBotCommandCommand
+			seen |= hasCommand
 		case 0x7069726373656422: // "descrip
 			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
 				i = d.other(i)
 				break
 			}
 			v.Description, i = d.string(i+14, notNull)
-			seen |= hasBotCommandDescription
+			seen |= hasDescription
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&requiredBotCommand != requiredBotCommand {
+	if seen&required != required {
 		i = d.missing(i, seen, "command", "description")
 	}
 	return i
@@ -1146,12 +1128,10 @@ func (v User) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of User that its decoder has to have seen.
-const (
-	hasUserID uint64 = 1 << iota
-)
-
 func (v *User) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1159,7 +1139,7 @@ func (v *User) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasUserID
+			seen |= hasID
 		case 0x3a226c69616d6522: // "email":
 			v.Email, i = d.string(i+8, orNull)
 		case 0x3a22656d616e22: // "name":
@@ -1175,7 +1155,7 @@ func (v *User) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasUserID == 0 {
+	if seen&hasID == 0 {
 		i = d.missing(i, seen, "id")
 	}
 	return i
@@ -1283,12 +1263,10 @@ func encodeWebhookLogList(e *encoder, b []byte, list []WebhookLog) []byte {
 	return append(b, ']')
 }
 
-// The members of AppSettings that its decoder has to have seen.
-const (
-	hasAppSettingsApp uint64 = 1 << iota
-)
-
 func (v *AppSettings) decode(d *decoder, i int) int {
+	const (
+		hasApp uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1297,7 +1275,7 @@ func (v *AppSettings) decode(d *decoder, i int) int {
 		case 0x3a2270706122: // "app":
 			v.App = App{}
 			i = v.App.decode(d, i+6)
-			seen |= hasAppSettingsApp
+			seen |= hasApp
 		case 0x646e616d6d6f6322: // "command
 			if d.eight(i+8)&0xffffff != 0x3a2273 { // s":
 				i = d.other(i)
@@ -1315,7 +1293,7 @@ func (v *AppSettings) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasAppSettingsApp == 0 {
+	if seen&hasApp == 0 {
 		i = d.missing(i, seen, "app")
 	}
 	return i
@@ -1376,12 +1354,10 @@ func (v App) RevealJSON() ([]byte, error) {
 	return e.exactly(room)
 }
 
-// The members of App that its decoder has to have seen.
-const (
-	hasAppID uint64 = 1 << iota
-)
-
 func (v *App) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1389,7 +1365,7 @@ func (v *App) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasAppID
+			seen |= hasID
 		case 0x3a22656c74697422: // "title":
 			v.Title, i = d.string(i+8, orNull)
 		case 0x7069726373656422: // "descrip
@@ -1463,7 +1439,7 @@ func (v *App) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasAppID == 0 {
+	if seen&hasID == 0 {
 		i = d.missing(i, seen, "id")
 	}
 	return i
@@ -1548,14 +1524,12 @@ func (v AppCommand) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of AppCommand that its decoder has to have seen.
-const (
-	hasAppCommandID uint64 = 1 << iota
-	hasAppCommandCommand
-	requiredAppCommand = hasAppCommandID | hasAppCommandCommand
-)
-
 func (v *AppCommand) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+		hasCommand
+		required = hasID | hasCommand
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1563,7 +1537,7 @@ func (v *AppCommand) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasAppCommandID
+			seen |= hasID
 		case 0x3a22644970706122: // "appId":
 			v.AppID, i = d.int64(i+8, orNull)
 		case 0x646e616d6d6f6322: // "command
@@ -1572,7 +1546,7 @@ func (v *AppCommand) decode(d *decoder, i int) int {
 				break
 			}
 			v.Command, i = d.string(i+10, notNull)
-			seen |= hasAppCommandCommand
+			seen |= hasCommand
 		case 0x7069726373656422: // "descrip
 			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
 				i = d.other(i)
@@ -1608,7 +1582,7 @@ func (v *AppCommand) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredAppCommand != requiredAppCommand {
+	if seen&required != required {
 		i = d.missing(i, seen, "id", "command")
 	}
 	return i
@@ -1667,14 +1641,12 @@ func (v WebhookLog) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of WebhookLog that its decoder has to have seen.
-const (
-	hasWebhookLogID uint64 = 1 << iota
-	hasWebhookLogStatusCode
-	requiredWebhookLog = hasWebhookLogID | hasWebhookLogStatusCode
-)
-
 func (v *WebhookLog) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+		hasStatusCode
+		required = hasID | hasStatusCode
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1682,7 +1654,7 @@ func (v *WebhookLog) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasWebhookLogID
+			seen |= hasID
 		case 0x3a22644970706122: // "appId":
 			v.AppID, i = d.int64(i+8, orNull)
 		case 0x3a226c727522: // "url":
@@ -1699,7 +1671,7 @@ func (v *WebhookLog) decode(d *decoder, i int) int {
 				break
 			}
 			v.StatusCode, i = d.int32(i+13, notNull)
-			seen |= hasWebhookLogStatusCode
+			seen |= hasStatusCode
 		case 0x7473657571657222: // "request
 			if d.eight(i+8)&0xffff != 0x3a22 { // ":
 				i = d.other(i)
@@ -1729,7 +1701,7 @@ func (v *WebhookLog) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredWebhookLog != requiredWebhookLog {
+	if seen&required != required {
 		i = d.missing(i, seen, "id", "statusCode")
 	}
 	return i
@@ -1792,12 +1764,10 @@ func (v AppCommandRequest) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of AppCommandRequest that its decoder has to have seen.
-const (
-	hasAppCommandRequestCommand uint64 = 1 << iota
-)
-
 func (v *AppCommandRequest) decode(d *decoder, i int) int {
+	const (
+		hasCommand uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1809,7 +1779,7 @@ func (v *AppCommandRequest) decode(d *decoder, i int) int {
 				break
 			}
 			v.Command, i = d.string(i+10, notNull)
-			seen |= hasAppCommandRequestCommand
+			seen |= hasCommand
 		case 0x7069726373656422: // "descrip
 			if d.eight(i+8)&0xffffffffffff != 0x3a226e6f6974 { // tion":
 				i = d.other(i)
@@ -1838,7 +1808,7 @@ func (v *AppCommandRequest) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasAppCommandRequestCommand == 0 {
+	if seen&hasCommand == 0 {
 		i = d.missing(i, seen, "command")
 	}
 	return i
@@ -1901,12 +1871,10 @@ func (v RegeneratedToken) RevealJSON() ([]byte, error) {
 	return e.exactly(room)
 }
 
-// The members of RegeneratedToken that its decoder has to have seen.
-const (
-	hasRegeneratedTokenAPIToken uint64 = 1 << iota
-)
-
 func (v *RegeneratedToken) decode(d *decoder, i int) int {
+	const (
+		hasAPIToken uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -1924,13 +1892,13 @@ func (v *RegeneratedToken) decode(d *decoder, i int) int {
 				break
 			}
 			v.APIToken, i = d.secret(i+11, notNull)
-			seen |= hasRegeneratedTokenAPIToken
+			seen |= hasAPIToken
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasRegeneratedTokenAPIToken == 0 {
+	if seen&hasAPIToken == 0 {
 		i = d.missing(i, seen, "apiToken")
 	}
 	return i

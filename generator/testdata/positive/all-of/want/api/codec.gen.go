@@ -27,12 +27,10 @@ func (v Base) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Base that its decoder has to have seen.
-const (
-	hasBaseID uint64 = 1 << iota
-)
-
 func (v *Base) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -40,13 +38,13 @@ func (v *Base) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasBaseID
+			seen |= hasID
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasBaseID == 0 {
+	if seen&hasID == 0 {
 		i = d.missing(i, seen, "id")
 	}
 	return i
@@ -79,14 +77,12 @@ func (v Derived) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Derived that its decoder has to have seen.
-const (
-	hasDerivedID uint64 = 1 << iota
-	hasDerivedName
-	requiredDerived = hasDerivedID | hasDerivedName
-)
-
 func (v *Derived) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+		hasName
+		required = hasID | hasName
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -94,10 +90,10 @@ func (v *Derived) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasDerivedID
+			seen |= hasID
 		case 0x3a22656d616e22: // "name":
 			v.Name, i = d.string(i+7, notNull)
-			seen |= hasDerivedName
+			seen |= hasName
 		case 0x3a2265726f6d22: // "more":
 			v.More, i = d.bool(i+7, orNull)
 		default:
@@ -105,7 +101,7 @@ func (v *Derived) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredDerived != requiredDerived {
+	if seen&required != required {
 		i = d.missing(i, seen, "id", "name")
 	}
 	return i

@@ -58,12 +58,10 @@ func encodeSecretList(e *encoder, b []byte, list []Secret) []byte {
 	return append(b, ']')
 }
 
-// The members of Event that its decoder has to have seen.
-const (
-	hasEventName uint64 = 1 << iota
-)
-
 func (v *Event) decode(d *decoder, i int) int {
+	const (
+		hasName uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -71,7 +69,7 @@ func (v *Event) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22656d616e22: // "name":
 			v.Name, i = d.string(i+7, notNull)
-			seen |= hasEventName
+			seen |= hasName
 		case 0x2274657263657322: // "secret"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
@@ -89,7 +87,7 @@ func (v *Event) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasEventName == 0 {
+	if seen&hasName == 0 {
 		i = d.missing(i, seen, "name")
 	}
 	return i
@@ -230,12 +228,10 @@ func (v Offer) RevealJSON() ([]byte, error) {
 	return e.exactly(room)
 }
 
-// The members of Offer that its decoder has to have seen.
-const (
-	hasOfferOuter uint64 = 1 << iota
-)
-
 func (v *Offer) decode(d *decoder, i int) int {
+	const (
+		hasOuter uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -271,7 +267,7 @@ func (v *Offer) decode(d *decoder, i int) int {
 		case 0x3a22726574756f22: // "outer":
 			v.Outer = Frame{}
 			i = v.Outer.decode(d, i+8)
-			seen |= hasOfferOuter
+			seen |= hasOuter
 		case 0x726f777373617022: // "passwor
 			if d.eight(i+8)&0xffffff != 0x3a2264 { // d":
 				i = d.other(i)
@@ -292,7 +288,7 @@ func (v *Offer) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasOfferOuter == 0 {
+	if seen&hasOuter == 0 {
 		i = d.missing(i, seen, "outer")
 	}
 	return i

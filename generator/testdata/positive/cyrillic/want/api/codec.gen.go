@@ -23,12 +23,10 @@ func (v Letter) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Letter that its decoder has to have seen.
-const (
-	hasLetterТекст uint64 = 1 << iota
-)
-
 func (v *Letter) decode(d *decoder, i int) int {
+	const (
+		hasТекст uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -40,7 +38,7 @@ func (v *Letter) decode(d *decoder, i int) int {
 				break
 			}
 			v.Текст, i = d.string(i+13, notNull)
-			seen |= hasLetterТекст
+			seen |= hasТекст
 		case 0xd18ed1bbd0bad022: // "клю…
 			if d.eight(i+8) != 0xd1bfd02081d12087 || d.eight(i+16) != 0xd0b5d0b1d0bed080 || d.eight(i+24) != 0x22b8d0bcd0b0d0bb || d.eight(i+32)&0xff != 0x3a { // … с пробелами":
 				i = d.other(i)
@@ -52,7 +50,7 @@ func (v *Letter) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasLetterТекст == 0 {
+	if seen&hasТекст == 0 {
 		i = d.missing(i, seen, "текст")
 	}
 	return i

@@ -69,12 +69,10 @@ func (v Circle) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Circle that its decoder has to have seen.
-const (
-	hasCircleKind uint64 = 1 << iota
-)
-
 func (v *Circle) decode(d *decoder, i int) int {
+	const (
+		hasKind uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -82,7 +80,7 @@ func (v *Circle) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646e696b22: // "kind":
 			v.Kind, i = d.string(i+7, notNull)
-			seen |= hasCircleKind
+			seen |= hasKind
 		case 0x2273756964617222: // "radius"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
@@ -94,7 +92,7 @@ func (v *Circle) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasCircleKind == 0 {
+	if seen&hasKind == 0 {
 		i = d.missing(i, seen, "kind")
 	}
 	return i
@@ -131,12 +129,10 @@ func (v Square) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Square that its decoder has to have seen.
-const (
-	hasSquareKind uint64 = 1 << iota
-)
-
 func (v *Square) decode(d *decoder, i int) int {
+	const (
+		hasKind uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -144,7 +140,7 @@ func (v *Square) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646e696b22: // "kind":
 			v.Kind, i = d.string(i+7, notNull)
-			seen |= hasSquareKind
+			seen |= hasKind
 		case 0x3a226564697322: // "side":
 			v.Side, i = d.float64(i+7, orNull)
 		default:
@@ -152,7 +148,7 @@ func (v *Square) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasSquareKind == 0 {
+	if seen&hasKind == 0 {
 		i = d.missing(i, seen, "kind")
 	}
 	return i

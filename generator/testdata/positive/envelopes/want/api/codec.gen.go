@@ -23,12 +23,10 @@ func (v GetOneResult) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of GetOneResult that its decoder has to have seen.
-const (
-	hasGetOneResultID uint64 = 1 << iota
-)
-
 func (v *GetOneResult) decode(d *decoder, i int) int {
+	const (
+		hasID uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -36,13 +34,13 @@ func (v *GetOneResult) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22646922: // "id":
 			v.ID, i = d.int64(i+5, notNull)
-			seen |= hasGetOneResultID
+			seen |= hasID
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasGetOneResultID == 0 {
+	if seen&hasID == 0 {
 		i = d.missing(i, seen, "id")
 	}
 	return i

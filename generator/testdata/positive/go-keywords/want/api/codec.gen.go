@@ -27,12 +27,10 @@ func (v Interface) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Interface that its decoder has to have seen.
-const (
-	hasInterfaceRange uint64 = 1 << iota
-)
-
 func (v *Interface) decode(d *decoder, i int) int {
+	const (
+		hasRange uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -40,7 +38,7 @@ func (v *Interface) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a2265676e617222: // "range":
 			v.Range, i = d.string(i+8, notNull)
-			seen |= hasInterfaceRange
+			seen |= hasRange
 		case 0x3a2270616d22: // "map":
 			v.Map, i = d.string(i+6, orNull)
 		default:
@@ -48,7 +46,7 @@ func (v *Interface) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&hasInterfaceRange == 0 {
+	if seen&hasRange == 0 {
 		i = d.missing(i, seen, "range")
 	}
 	return i

@@ -105,12 +105,10 @@ func (v GetOneResultInner) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of GetOneResultInner that its decoder has to have seen.
-const (
-	hasGetOneResultInnerDeep uint64 = 1 << iota
-)
-
 func (v *GetOneResultInner) decode(d *decoder, i int) int {
+	const (
+		hasDeep uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -119,13 +117,13 @@ func (v *GetOneResultInner) decode(d *decoder, i int) int {
 		case 0x3a227065656422: // "deep":
 			v.Deep = GetOneResultInnerDeep{}
 			i = v.Deep.decode(d, i+7)
-			seen |= hasGetOneResultInnerDeep
+			seen |= hasDeep
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasGetOneResultInnerDeep == 0 {
+	if seen&hasDeep == 0 {
 		i = d.missing(i, seen, "deep")
 	}
 	return i

@@ -23,87 +23,83 @@ func (v Thing) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Thing that its decoder has to have seen.
-const (
-	hasThingFieldNumber00 uint64 = 1 << iota
-	hasThingFieldNumber01
-	hasThingFieldNumber02
-	hasThingFieldNumber03
-	hasThingFieldNumber04
-	hasThingFieldNumber05
-	hasThingFieldNumber06
-	hasThingFieldNumber07
-	hasThingFieldNumber08
-	hasThingFieldNumber09
-	hasThingFieldNumber10
-	hasThingFieldNumber11
-	hasThingFieldNumber12
-	hasThingFieldNumber13
-	hasThingFieldNumber14
-	hasThingFieldNumber15
-	hasThingFieldNumber16
-	hasThingFieldNumber17
-	hasThingFieldNumber18
-	hasThingFieldNumber19
-	hasThingFieldNumber20
-	hasThingFieldNumber21
-	hasThingFieldNumber22
-	hasThingFieldNumber23
-	hasThingFieldNumber24
-	hasThingFieldNumber25
-	hasThingFieldNumber26
-	hasThingFieldNumber27
-	hasThingFieldNumber28
-	hasThingFieldNumber29
-	hasThingFieldNumber30
-	hasThingFieldNumber31
-	hasThingFieldNumber32
-	hasThingFieldNumber33
-	hasThingFieldNumber34
-	hasThingFieldNumber35
-	hasThingFieldNumber36
-	hasThingFieldNumber37
-	hasThingFieldNumber38
-	hasThingFieldNumber39
-	hasThingFieldNumber40
-	hasThingFieldNumber41
-	hasThingFieldNumber42
-	hasThingFieldNumber43
-	hasThingFieldNumber44
-	hasThingFieldNumber45
-	hasThingFieldNumber46
-	hasThingFieldNumber47
-	hasThingFieldNumber48
-	hasThingFieldNumber49
-	hasThingFieldNumber50
-	hasThingFieldNumber51
-	hasThingFieldNumber52
-	hasThingFieldNumber53
-	hasThingFieldNumber54
-	hasThingFieldNumber55
-	hasThingFieldNumber56
-	hasThingFieldNumber57
-	hasThingFieldNumber58
-	hasThingFieldNumber59
-	hasThingFieldNumber60
-	hasThingFieldNumber61
-	hasThingFieldNumber62
-	hasThingFieldNumber63
-	requiredThing = 1<<64 - 1
-)
-
-// The members of Thing that its decoder has to have seen.
-const (
-	hasThingFieldNumber64 uint64 = 1 << iota
-	hasThingFieldNumber65
-	hasThingFieldNumber66
-	hasThingFieldNumber67
-	hasThingFieldNumber68
-	hasThingFieldNumber69
-	requiredThing2 = 1<<6 - 1
-)
-
 func (v *Thing) decode(d *decoder, i int) int {
+	const (
+		hasFieldNumber00 uint64 = 1 << iota
+		hasFieldNumber01
+		hasFieldNumber02
+		hasFieldNumber03
+		hasFieldNumber04
+		hasFieldNumber05
+		hasFieldNumber06
+		hasFieldNumber07
+		hasFieldNumber08
+		hasFieldNumber09
+		hasFieldNumber10
+		hasFieldNumber11
+		hasFieldNumber12
+		hasFieldNumber13
+		hasFieldNumber14
+		hasFieldNumber15
+		hasFieldNumber16
+		hasFieldNumber17
+		hasFieldNumber18
+		hasFieldNumber19
+		hasFieldNumber20
+		hasFieldNumber21
+		hasFieldNumber22
+		hasFieldNumber23
+		hasFieldNumber24
+		hasFieldNumber25
+		hasFieldNumber26
+		hasFieldNumber27
+		hasFieldNumber28
+		hasFieldNumber29
+		hasFieldNumber30
+		hasFieldNumber31
+		hasFieldNumber32
+		hasFieldNumber33
+		hasFieldNumber34
+		hasFieldNumber35
+		hasFieldNumber36
+		hasFieldNumber37
+		hasFieldNumber38
+		hasFieldNumber39
+		hasFieldNumber40
+		hasFieldNumber41
+		hasFieldNumber42
+		hasFieldNumber43
+		hasFieldNumber44
+		hasFieldNumber45
+		hasFieldNumber46
+		hasFieldNumber47
+		hasFieldNumber48
+		hasFieldNumber49
+		hasFieldNumber50
+		hasFieldNumber51
+		hasFieldNumber52
+		hasFieldNumber53
+		hasFieldNumber54
+		hasFieldNumber55
+		hasFieldNumber56
+		hasFieldNumber57
+		hasFieldNumber58
+		hasFieldNumber59
+		hasFieldNumber60
+		hasFieldNumber61
+		hasFieldNumber62
+		hasFieldNumber63
+		required = 1<<64 - 1
+	)
+	const (
+		hasFieldNumber64 uint64 = 1 << iota
+		hasFieldNumber65
+		hasFieldNumber66
+		hasFieldNumber67
+		hasFieldNumber68
+		hasFieldNumber69
+		required2 = 1<<6 - 1
+	)
 	var seen uint64
 	var seen2 uint64
 	i = d.object(i)
@@ -114,214 +110,214 @@ func (v *Thing) decode(d *decoder, i int) int {
 			switch {
 			case d.eight(i+8) == 0x30305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_00":
 				v.FieldNumber00, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber00
+				seen |= hasFieldNumber00
 			case d.eight(i+8) == 0x31305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_01":
 				v.FieldNumber01, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber01
+				seen |= hasFieldNumber01
 			case d.eight(i+8) == 0x32305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_02":
 				v.FieldNumber02, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber02
+				seen |= hasFieldNumber02
 			case d.eight(i+8) == 0x33305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_03":
 				v.FieldNumber03, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber03
+				seen |= hasFieldNumber03
 			case d.eight(i+8) == 0x34305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_04":
 				v.FieldNumber04, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber04
+				seen |= hasFieldNumber04
 			case d.eight(i+8) == 0x35305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_05":
 				v.FieldNumber05, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber05
+				seen |= hasFieldNumber05
 			case d.eight(i+8) == 0x36305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_06":
 				v.FieldNumber06, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber06
+				seen |= hasFieldNumber06
 			case d.eight(i+8) == 0x37305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_07":
 				v.FieldNumber07, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber07
+				seen |= hasFieldNumber07
 			case d.eight(i+8) == 0x38305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_08":
 				v.FieldNumber08, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber08
+				seen |= hasFieldNumber08
 			case d.eight(i+8) == 0x39305f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_09":
 				v.FieldNumber09, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber09
+				seen |= hasFieldNumber09
 			case d.eight(i+8) == 0x30315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_10":
 				v.FieldNumber10, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber10
+				seen |= hasFieldNumber10
 			case d.eight(i+8) == 0x31315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_11":
 				v.FieldNumber11, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber11
+				seen |= hasFieldNumber11
 			case d.eight(i+8) == 0x32315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_12":
 				v.FieldNumber12, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber12
+				seen |= hasFieldNumber12
 			case d.eight(i+8) == 0x33315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_13":
 				v.FieldNumber13, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber13
+				seen |= hasFieldNumber13
 			case d.eight(i+8) == 0x34315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_14":
 				v.FieldNumber14, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber14
+				seen |= hasFieldNumber14
 			case d.eight(i+8) == 0x35315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_15":
 				v.FieldNumber15, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber15
+				seen |= hasFieldNumber15
 			case d.eight(i+8) == 0x36315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_16":
 				v.FieldNumber16, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber16
+				seen |= hasFieldNumber16
 			case d.eight(i+8) == 0x37315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_17":
 				v.FieldNumber17, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber17
+				seen |= hasFieldNumber17
 			case d.eight(i+8) == 0x38315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_18":
 				v.FieldNumber18, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber18
+				seen |= hasFieldNumber18
 			case d.eight(i+8) == 0x39315f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_19":
 				v.FieldNumber19, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber19
+				seen |= hasFieldNumber19
 			case d.eight(i+8) == 0x30325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_20":
 				v.FieldNumber20, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber20
+				seen |= hasFieldNumber20
 			case d.eight(i+8) == 0x31325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_21":
 				v.FieldNumber21, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber21
+				seen |= hasFieldNumber21
 			case d.eight(i+8) == 0x32325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_22":
 				v.FieldNumber22, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber22
+				seen |= hasFieldNumber22
 			case d.eight(i+8) == 0x33325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_23":
 				v.FieldNumber23, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber23
+				seen |= hasFieldNumber23
 			case d.eight(i+8) == 0x34325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_24":
 				v.FieldNumber24, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber24
+				seen |= hasFieldNumber24
 			case d.eight(i+8) == 0x35325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_25":
 				v.FieldNumber25, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber25
+				seen |= hasFieldNumber25
 			case d.eight(i+8) == 0x36325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_26":
 				v.FieldNumber26, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber26
+				seen |= hasFieldNumber26
 			case d.eight(i+8) == 0x37325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_27":
 				v.FieldNumber27, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber27
+				seen |= hasFieldNumber27
 			case d.eight(i+8) == 0x38325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_28":
 				v.FieldNumber28, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber28
+				seen |= hasFieldNumber28
 			case d.eight(i+8) == 0x39325f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_29":
 				v.FieldNumber29, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber29
+				seen |= hasFieldNumber29
 			case d.eight(i+8) == 0x30335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_30":
 				v.FieldNumber30, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber30
+				seen |= hasFieldNumber30
 			case d.eight(i+8) == 0x31335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_31":
 				v.FieldNumber31, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber31
+				seen |= hasFieldNumber31
 			case d.eight(i+8) == 0x32335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_32":
 				v.FieldNumber32, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber32
+				seen |= hasFieldNumber32
 			case d.eight(i+8) == 0x33335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_33":
 				v.FieldNumber33, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber33
+				seen |= hasFieldNumber33
 			case d.eight(i+8) == 0x34335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_34":
 				v.FieldNumber34, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber34
+				seen |= hasFieldNumber34
 			case d.eight(i+8) == 0x35335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_35":
 				v.FieldNumber35, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber35
+				seen |= hasFieldNumber35
 			case d.eight(i+8) == 0x36335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_36":
 				v.FieldNumber36, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber36
+				seen |= hasFieldNumber36
 			case d.eight(i+8) == 0x37335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_37":
 				v.FieldNumber37, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber37
+				seen |= hasFieldNumber37
 			case d.eight(i+8) == 0x38335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_38":
 				v.FieldNumber38, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber38
+				seen |= hasFieldNumber38
 			case d.eight(i+8) == 0x39335f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_39":
 				v.FieldNumber39, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber39
+				seen |= hasFieldNumber39
 			case d.eight(i+8) == 0x30345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_40":
 				v.FieldNumber40, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber40
+				seen |= hasFieldNumber40
 			case d.eight(i+8) == 0x31345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_41":
 				v.FieldNumber41, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber41
+				seen |= hasFieldNumber41
 			case d.eight(i+8) == 0x32345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_42":
 				v.FieldNumber42, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber42
+				seen |= hasFieldNumber42
 			case d.eight(i+8) == 0x33345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_43":
 				v.FieldNumber43, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber43
+				seen |= hasFieldNumber43
 			case d.eight(i+8) == 0x34345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_44":
 				v.FieldNumber44, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber44
+				seen |= hasFieldNumber44
 			case d.eight(i+8) == 0x35345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_45":
 				v.FieldNumber45, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber45
+				seen |= hasFieldNumber45
 			case d.eight(i+8) == 0x36345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_46":
 				v.FieldNumber46, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber46
+				seen |= hasFieldNumber46
 			case d.eight(i+8) == 0x37345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_47":
 				v.FieldNumber47, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber47
+				seen |= hasFieldNumber47
 			case d.eight(i+8) == 0x38345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_48":
 				v.FieldNumber48, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber48
+				seen |= hasFieldNumber48
 			case d.eight(i+8) == 0x39345f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_49":
 				v.FieldNumber49, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber49
+				seen |= hasFieldNumber49
 			case d.eight(i+8) == 0x30355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_50":
 				v.FieldNumber50, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber50
+				seen |= hasFieldNumber50
 			case d.eight(i+8) == 0x31355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_51":
 				v.FieldNumber51, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber51
+				seen |= hasFieldNumber51
 			case d.eight(i+8) == 0x32355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_52":
 				v.FieldNumber52, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber52
+				seen |= hasFieldNumber52
 			case d.eight(i+8) == 0x33355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_53":
 				v.FieldNumber53, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber53
+				seen |= hasFieldNumber53
 			case d.eight(i+8) == 0x34355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_54":
 				v.FieldNumber54, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber54
+				seen |= hasFieldNumber54
 			case d.eight(i+8) == 0x35355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_55":
 				v.FieldNumber55, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber55
+				seen |= hasFieldNumber55
 			case d.eight(i+8) == 0x36355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_56":
 				v.FieldNumber56, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber56
+				seen |= hasFieldNumber56
 			case d.eight(i+8) == 0x37355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_57":
 				v.FieldNumber57, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber57
+				seen |= hasFieldNumber57
 			case d.eight(i+8) == 0x38355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_58":
 				v.FieldNumber58, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber58
+				seen |= hasFieldNumber58
 			case d.eight(i+8) == 0x39355f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_59":
 				v.FieldNumber59, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber59
+				seen |= hasFieldNumber59
 			case d.eight(i+8) == 0x30365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_60":
 				v.FieldNumber60, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber60
+				seen |= hasFieldNumber60
 			case d.eight(i+8) == 0x31365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_61":
 				v.FieldNumber61, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber61
+				seen |= hasFieldNumber61
 			case d.eight(i+8) == 0x32365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_62":
 				v.FieldNumber62, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber62
+				seen |= hasFieldNumber62
 			case d.eight(i+8) == 0x33365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_63":
 				v.FieldNumber63, i = d.int64(i+18, notNull)
-				seen |= hasThingFieldNumber63
+				seen |= hasFieldNumber63
 			case d.eight(i+8) == 0x34365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_64":
 				v.FieldNumber64, i = d.int64(i+18, notNull)
-				seen2 |= hasThingFieldNumber64
+				seen2 |= hasFieldNumber64
 			case d.eight(i+8) == 0x35365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_65":
 				v.FieldNumber65, i = d.int64(i+18, notNull)
-				seen2 |= hasThingFieldNumber65
+				seen2 |= hasFieldNumber65
 			case d.eight(i+8) == 0x36365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_66":
 				v.FieldNumber66, i = d.int64(i+18, notNull)
-				seen2 |= hasThingFieldNumber66
+				seen2 |= hasFieldNumber66
 			case d.eight(i+8) == 0x37365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_67":
 				v.FieldNumber67, i = d.int64(i+18, notNull)
-				seen2 |= hasThingFieldNumber67
+				seen2 |= hasFieldNumber67
 			case d.eight(i+8) == 0x38365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_68":
 				v.FieldNumber68, i = d.int64(i+18, notNull)
-				seen2 |= hasThingFieldNumber68
+				seen2 |= hasFieldNumber68
 			case d.eight(i+8) == 0x39365f7265626d75 && d.eight(i+16)&0xffff == 0x3a22: // umber_69":
 				v.FieldNumber69, i = d.int64(i+18, notNull)
-				seen2 |= hasThingFieldNumber69
+				seen2 |= hasFieldNumber69
 			default:
 				i = d.other(i)
 			}
@@ -360,10 +356,10 @@ func (v *Thing) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredThing != requiredThing {
+	if seen&required != required {
 		i = d.missing(i, seen, "field_number_00", "field_number_01", "field_number_02", "field_number_03", "field_number_04", "field_number_05", "field_number_06", "field_number_07", "field_number_08", "field_number_09", "field_number_10", "field_number_11", "field_number_12", "field_number_13", "field_number_14", "field_number_15", "field_number_16", "field_number_17", "field_number_18", "field_number_19", "field_number_20", "field_number_21", "field_number_22", "field_number_23", "field_number_24", "field_number_25", "field_number_26", "field_number_27", "field_number_28", "field_number_29", "field_number_30", "field_number_31", "field_number_32", "field_number_33", "field_number_34", "field_number_35", "field_number_36", "field_number_37", "field_number_38", "field_number_39", "field_number_40", "field_number_41", "field_number_42", "field_number_43", "field_number_44", "field_number_45", "field_number_46", "field_number_47", "field_number_48", "field_number_49", "field_number_50", "field_number_51", "field_number_52", "field_number_53", "field_number_54", "field_number_55", "field_number_56", "field_number_57", "field_number_58", "field_number_59", "field_number_60", "field_number_61", "field_number_62", "field_number_63")
 	}
-	if seen2&requiredThing2 != requiredThing2 {
+	if seen2&required2 != required2 {
 		i = d.missing(i, seen2, "field_number_64", "field_number_65", "field_number_66", "field_number_67", "field_number_68", "field_number_69")
 	}
 	return i

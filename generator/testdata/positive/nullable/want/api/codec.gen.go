@@ -84,15 +84,13 @@ func encodeInt64NullableList(e *encoder, b []byte, list []*int64) []byte {
 	return append(b, ']')
 }
 
-// The members of Thing that its decoder has to have seen.
-const (
-	hasThingRequired uint64 = 1 << iota
-	hasThingRequiredNullable
-	hasThingNullableList
-	requiredThing = hasThingRequired | hasThingRequiredNullable | hasThingNullableList
-)
-
 func (v *Thing) decode(d *decoder, i int) int {
+	const (
+		hasRequired uint64 = 1 << iota
+		hasRequiredNullable
+		hasNullableList
+		required = hasRequired | hasRequiredNullable | hasNullableList
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -102,7 +100,7 @@ func (v *Thing) decode(d *decoder, i int) int {
 			switch {
 			case d.eight(i+8)&0xffffff == 0x3a2264: // d":
 				v.Required, i = d.string(i+11, notNull)
-				seen |= hasThingRequired
+				seen |= hasRequired
 			case d.eight(i+8) == 0x62616c6c756e5f64 && d.eight(i+16)&0xffffffff == 0x3a22656c: // d_nullable":
 				if next, null := d.null(i + 20); null {
 					v.RequiredNullable, i = nil, next
@@ -110,7 +108,7 @@ func (v *Thing) decode(d *decoder, i int) int {
 					v.RequiredNullable = new(string)
 					*v.RequiredNullable, i = d.string(next, notNull)
 				}
-				seen |= hasThingRequiredNullable
+				seen |= hasRequiredNullable
 			default:
 				i = d.other(i)
 			}
@@ -132,7 +130,7 @@ func (v *Thing) decode(d *decoder, i int) int {
 			switch {
 			case d.eight(i+8) == 0x3a227473696c5f65: // e_list":
 				v.NullableList, i = decodeStringList(d, i+16)
-				seen |= hasThingNullableList
+				seen |= hasNullableList
 			case d.eight(i+8) == 0x7463656a626f5f65 && d.eight(i+16)&0xffff == 0x3a22: // e_object":
 				if next, null := d.null(i + 18); null {
 					v.NullableObject, i = nil, next
@@ -154,7 +152,7 @@ func (v *Thing) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredThing != requiredThing {
+	if seen&required != required {
 		i = d.missing(i, seen, "required", "required_nullable", "nullable_list")
 	}
 	return i

@@ -83,14 +83,12 @@ func encodeTreeMap(e *encoder, b []byte, members map[string]Tree) []byte {
 	return append(b, '}')
 }
 
-// The members of Tree that its decoder has to have seen.
-const (
-	hasTreeName uint64 = 1 << iota
-	hasTreeChildren
-	requiredTree = hasTreeName | hasTreeChildren
-)
-
 func (v *Tree) decode(d *decoder, i int) int {
+	const (
+		hasName uint64 = 1 << iota
+		hasChildren
+		required = hasName | hasChildren
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -98,7 +96,7 @@ func (v *Tree) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22656d616e22: // "name":
 			v.Name, i = d.string(i+7, notNull)
-			seen |= hasTreeName
+			seen |= hasName
 		case 0x3a227466656c22: // "left":
 			if next, null := d.null(i + 7); null {
 				v.Left, i = nil, next
@@ -112,7 +110,7 @@ func (v *Tree) decode(d *decoder, i int) int {
 				break
 			}
 			v.Children, i = decodeTreeList(d, i+11)
-			seen |= hasTreeChildren
+			seen |= hasChildren
 		case 0x22656d614e796222: // "byName"
 			if d.eight(i+8)&0xff != 0x3a { // :
 				i = d.other(i)
@@ -124,7 +122,7 @@ func (v *Tree) decode(d *decoder, i int) int {
 		}
 	}
 	i = ^i
-	if seen&requiredTree != requiredTree {
+	if seen&required != required {
 		i = d.missing(i, seen, "name", "children")
 	}
 	return i

@@ -50,12 +50,10 @@ func (v Pet) AppendJSON(dst []byte) ([]byte, error) {
 	return e.appended(dst, v.encode(&e, dst))
 }
 
-// The members of Pet that its decoder has to have seen.
-const (
-	hasPetName uint64 = 1 << iota
-)
-
 func (v *Pet) decode(d *decoder, i int) int {
+	const (
+		hasName uint64 = 1 << iota
+	)
 	var seen uint64
 	i = d.object(i)
 	for name := i; i >= 0; i = d.next(i, name) {
@@ -63,13 +61,13 @@ func (v *Pet) decode(d *decoder, i int) int {
 		switch d.name(i) {
 		case 0x3a22656d616e22: // "name":
 			v.Name, i = d.string(i+7, notNull)
-			seen |= hasPetName
+			seen |= hasName
 		default:
 			i = d.other(i)
 		}
 	}
 	i = ^i
-	if seen&hasPetName == 0 {
+	if seen&hasName == 0 {
 		i = d.missing(i, seen, "name")
 	}
 	return i

@@ -147,6 +147,10 @@ func (o *output) functions() map[string]any {
 		"operations": func(defs []codegen.OperationDefinition) []*operation {
 			return chosen(o.Operations, defs, func(op *operation) *openapi3.Operation { return op.outline })
 		},
+		"served": func(defs []codegen.OperationDefinition) []*operation {
+			return slices.DeleteFunc(chosen(o.Operations, defs, func(op *operation) *openapi3.Operation { return op.outline }),
+				func(op *operation) bool { return !op.Served })
+		},
 		"webhooks": func(defs []codegen.OperationDefinition) []*webhook {
 			return chosen(o.Webhooks, defs, func(w *webhook) *openapi3.Operation { return w.outline })
 		},

@@ -72,7 +72,7 @@ func load(path string, files fs.FS) (*document, error) {
 	}
 	t, err := loader.LoadFromDataWithPath(src.data, &url.URL{Path: filepath.ToSlash(path)})
 	if err != nil {
-		src.complainKin(err)
+		src.complaints = append(src.complaints, src.kinComplaint(err))
 		return nil, src.err()
 	}
 	doc := &document{source: src, T: t}
@@ -182,14 +182,21 @@ func (d *document) validate(loader *openapi3.Loader) {
 	if !errors.As(err, &several) && err != nil {
 		several = openapi3.MultiError{err}
 	}
+	// What can be read can be generated from. Documents in use are wrong in small
+	// things, and only a credential that nobody describes leaves no way to go on.
 	for _, err := range several {
-		d.complainKin(err)
+		var undefined *openapi3.SecurityRequirementSchemeUndefinedError
+		if errors.As(err, &undefined) {
+			d.undefinedCredential(undefined)
+			continue
+		}
+		d.warnings = append(d.warnings, d.kinComplaint(err))
 	}
 }
 
-// complainKin passes a complaint of kin-openapi's on, at the place that its
-// innermost error names.
-func (s *source) complainKin(err error) {
+// kinComplaint is a complaint of kin-openapi's, at the place that its innermost
+// error names.
+func (s *source) kinComplaint(err error) Complaint {
 	var origin *openapi3.Origin
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		if v := reflect.Indirect(reflect.ValueOf(inner)); v.Kind() == reflect.Struct {
@@ -201,16 +208,10 @@ func (s *source) complainKin(err error) {
 		}
 	}
 	message, advice := oneLine(err.Error()), "see the OpenAPI specification"
-	var undefined *openapi3.SecurityRequirementSchemeUndefinedError
-	if errors.As(err, &undefined) {
-		s.undefinedCredential(undefined)
-		return
-	}
 	if origin == nil {
-		s.complain(nil, message, advice)
-		return
+		return Complaint{File: s.path, Message: message, Advice: advice}
 	}
-	s.complainAt(origin.Key.Line, origin.Key.Column, message, advice)
+	return s.complaint(origin.Key.Line, origin.Key.Column, message, advice)
 }
 
 // undefinedCredential complains at each place that asks for a credential which

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"go/token"
 	"go/types"
@@ -77,6 +78,7 @@ type operation struct {
 	Sentinels   []*sentinel
 	Advice      []*advice
 	Poll        *poll
+	Served      bool // the server's side has it
 	spec        *openapi3.Operation
 	outline     *openapi3.Operation // what stands for it in the outline
 	at          pointer
@@ -189,6 +191,7 @@ func newModel(doc *document, config Config) (*model, error) {
 		later()
 	}
 	b.pollNames()
+	b.serve()
 	b.checkCycles()
 	b.finishCredentials()
 	b.Sentinels = slices.SortedFunc(maps.Values(b.sentinels), func(x, y *sentinel) int { return strings.Compare(x.Name, y.Name) })
@@ -423,6 +426,32 @@ func (b *builder) poll(p pointer, o *operation) {
 	}
 }
 
+// serve settles which operations the server's side has: all whose patterns an
+// http.ServeMux takes beside each other, which it alone can tell.
+func (b *builder) serve() {
+	mux := http.NewServeMux()
+	for _, o := range b.Operations {
+		if err := handle(mux, o.Pattern()); err != nil {
+			b.warn(o.at, fmt.Sprintf("the server's side has no %q: %v", o.ID, err), "let no two paths match the same request")
+			continue
+		}
+		o.Served = true
+	}
+}
+
+// handle registers a pattern, of which package http says by a panic that it
+// cannot be.
+func handle(mux *http.ServeMux, pattern string) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			text, _, _ := strings.Cut(fmt.Sprint(reason), " (registered at")
+			err = errors.New(oneLine(text))
+		}
+	}()
+	mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	return nil
+}
+
 // pollNames gives the methods that poll names of their own.
 func (b *builder) pollNames() {
 	for _, o := range b.Operations {
@@ -515,7 +544,7 @@ func (b *builder) json(at pointer, content openapi3.Content) (*openapi3.SchemaRe
 	at = at.to("content")
 	kinds := inOrder(b.source, at, content)
 	for _, kind := range kinds {
-		if mediaType, _, _ := strings.Cut(kind, ";"); mediaType == "application/json" || strings.HasSuffix(mediaType, "+json") {
+		if mediaType, _, _ := strings.Cut(kind, ";"); mediaType == "application/json" || mediaType == "*/*" || strings.HasSuffix(mediaType, "+json") {
 			if content[kind] == nil || content[kind].Schema == nil {
 				return nil, at, true
 			}

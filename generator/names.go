@@ -88,7 +88,7 @@ func lowerName(name string) string {
 
 // taken are the names that generated functions use for themselves.
 var taken = map[string]bool{
-	"c": true, "ctx": true, "d": true, "err": true, "req": true, "result": true, "body": true, "opts": true, "path": true, "h": true, "w": true, "r": true,
+	"c": true, "ctx": true, "d": true, "err": true, "req": true, "result": true, "body": true, "opts": true, "path": true, "h": true, "w": true, "r": true, "s": true,
 }
 
 func capital(word string) string {

@@ -63,10 +63,14 @@ func (o *operation) ServerDoc() string {
 
 // Pattern is the operation's path as http.ServeMux has it.
 func (o *operation) Pattern() string {
-	if strings.HasSuffix(o.Path, "/") {
-		return o.Path + "{$}"
+	pattern := o.Path
+	for _, p := range o.Params {
+		pattern = strings.Replace(pattern, "{"+p.JSON+"}", "{"+p.Name+"}", 1) // which is an identifier
 	}
-	return o.Path
+	if strings.HasSuffix(pattern, "/") {
+		pattern += "{$}"
+	}
+	return o.Method + " " + pattern
 }
 
 // HasErr tells whether the server's function has declared err before it calls

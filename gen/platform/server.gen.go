@@ -129,12 +129,12 @@ func NewHandler(s Server) http.Handler {
 	mux.HandleFunc("GET /bot/getUpdates", func(w http.ResponseWriter, r *http.Request) { serveGetUpdates(s, w, r) })
 	mux.HandleFunc("POST /bot/setMyCommands", func(w http.ResponseWriter, r *http.Request) { serveSetMyCommands(s, w, r) })
 	mux.HandleFunc("GET /bot/getMyCommands", func(w http.ResponseWriter, r *http.Request) { serveGetMyCommands(s, w, r) })
-	mux.HandleFunc("GET /apps/{app_id}/settings", func(w http.ResponseWriter, r *http.Request) { serveGetAppSettings(s, w, r) })
-	mux.HandleFunc("POST /apps/{app_id}/regenerate-token", func(w http.ResponseWriter, r *http.Request) { serveRegenerateToken(s, w, r) })
-	mux.HandleFunc("GET /apps/{app_id}/commands", func(w http.ResponseWriter, r *http.Request) { serveListAppCommands(s, w, r) })
-	mux.HandleFunc("POST /apps/{app_id}/commands", func(w http.ResponseWriter, r *http.Request) { serveCreateAppCommand(s, w, r) })
-	mux.HandleFunc("PUT /apps/{app_id}/commands/{command_id}", func(w http.ResponseWriter, r *http.Request) { serveUpdateAppCommand(s, w, r) })
-	mux.HandleFunc("DELETE /apps/{app_id}/commands/{command_id}", func(w http.ResponseWriter, r *http.Request) { serveDeleteAppCommand(s, w, r) })
+	mux.HandleFunc("GET /apps/{appID}/settings", func(w http.ResponseWriter, r *http.Request) { serveGetAppSettings(s, w, r) })
+	mux.HandleFunc("POST /apps/{appID}/regenerate-token", func(w http.ResponseWriter, r *http.Request) { serveRegenerateToken(s, w, r) })
+	mux.HandleFunc("GET /apps/{appID}/commands", func(w http.ResponseWriter, r *http.Request) { serveListAppCommands(s, w, r) })
+	mux.HandleFunc("POST /apps/{appID}/commands", func(w http.ResponseWriter, r *http.Request) { serveCreateAppCommand(s, w, r) })
+	mux.HandleFunc("PUT /apps/{appID}/commands/{commandID}", func(w http.ResponseWriter, r *http.Request) { serveUpdateAppCommand(s, w, r) })
+	mux.HandleFunc("DELETE /apps/{appID}/commands/{commandID}", func(w http.ResponseWriter, r *http.Request) { serveDeleteAppCommand(s, w, r) })
 	return mux
 }
 
@@ -317,7 +317,7 @@ func serveGetAppSettings(s Server, w http.ResponseWriter, r *http.Request) {
 		operationGetAppSettings.refuse(w, r, err)
 		return
 	}
-	appID, err := pathInt[int64](r, "app_id")
+	appID, err := pathInt[int64](r, "appID", "app_id")
 	if err != nil {
 		operationGetAppSettings.refuse(w, r, err)
 		return
@@ -338,7 +338,7 @@ func serveRegenerateToken(s Server, w http.ResponseWriter, r *http.Request) {
 		operationRegenerateToken.refuse(w, r, err)
 		return
 	}
-	appID, err := pathInt[int64](r, "app_id")
+	appID, err := pathInt[int64](r, "appID", "app_id")
 	if err != nil {
 		operationRegenerateToken.refuse(w, r, err)
 		return
@@ -360,7 +360,7 @@ func serveListAppCommands(s Server, w http.ResponseWriter, r *http.Request) {
 		operationListAppCommands.refuse(w, r, err)
 		return
 	}
-	appID, err := pathInt[int64](r, "app_id")
+	appID, err := pathInt[int64](r, "appID", "app_id")
 	if err != nil {
 		operationListAppCommands.refuse(w, r, err)
 		return
@@ -382,7 +382,7 @@ func serveCreateAppCommand(s Server, w http.ResponseWriter, r *http.Request) {
 		operationCreateAppCommand.refuse(w, r, err)
 		return
 	}
-	appID, err := pathInt[int64](r, "app_id")
+	appID, err := pathInt[int64](r, "appID", "app_id")
 	if err != nil {
 		operationCreateAppCommand.refuse(w, r, err)
 		return
@@ -409,12 +409,12 @@ func serveUpdateAppCommand(s Server, w http.ResponseWriter, r *http.Request) {
 		operationUpdateAppCommand.refuse(w, r, err)
 		return
 	}
-	appID, err := pathInt[int64](r, "app_id")
+	appID, err := pathInt[int64](r, "appID", "app_id")
 	if err != nil {
 		operationUpdateAppCommand.refuse(w, r, err)
 		return
 	}
-	commandID, err := pathInt[int64](r, "command_id")
+	commandID, err := pathInt[int64](r, "commandID", "command_id")
 	if err != nil {
 		operationUpdateAppCommand.refuse(w, r, err)
 		return
@@ -440,12 +440,12 @@ func serveDeleteAppCommand(s Server, w http.ResponseWriter, r *http.Request) {
 		operationDeleteAppCommand.refuse(w, r, err)
 		return
 	}
-	appID, err := pathInt[int64](r, "app_id")
+	appID, err := pathInt[int64](r, "appID", "app_id")
 	if err != nil {
 		operationDeleteAppCommand.refuse(w, r, err)
 		return
 	}
-	commandID, err := pathInt[int64](r, "command_id")
+	commandID, err := pathInt[int64](r, "commandID", "command_id")
 	if err != nil {
 		operationDeleteAppCommand.refuse(w, r, err)
 		return

@@ -164,9 +164,10 @@ func read(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
-// pathInt reads a whole number from the path.
-func pathInt[T ~int32 | ~int64](r *http.Request, name string) (T, error) {
-	n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
+// pathInt reads a whole number from the path: the one that wildcard stands for,
+// which the document calls name.
+func pathInt[T ~int32 | ~int64](r *http.Request, wildcard, name string) (T, error) {
+	n, err := strconv.ParseInt(r.PathValue(wildcard), 10, 64)
 	if err != nil || int64(T(n)) != n {
 		return 0, &Failure{Status: http.StatusBadRequest, Description: "Bad Request: " + name + " is not a whole number that fits"}
 	}

@@ -25,7 +25,7 @@ type Server interface {
 // own. What it does not know it answers in plain text, with 404 or 405.
 func NewHandler(s Server) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /things/{type}/{func}/{string}", func(w http.ResponseWriter, r *http.Request) { serveSelect(s, w, r) })
+	mux.HandleFunc("POST /things/{typeParam}/{funcParam}/{stringParam}", func(w http.ResponseWriter, r *http.Request) { serveSelect(s, w, r) })
 	return mux
 }
 
@@ -35,13 +35,13 @@ var operationSelect = &answerFormat{
 
 func serveSelect(s Server, w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	typeParam := string(r.PathValue("type"))
-	funcParam, err := pathInt[int64](r, "func")
+	typeParam := string(r.PathValue("typeParam"))
+	funcParam, err := pathInt[int64](r, "funcParam", "func")
 	if err != nil {
 		operationSelect.refuse(w, r, err)
 		return
 	}
-	stringParam, err := pathInt[int32](r, "string")
+	stringParam, err := pathInt[int32](r, "stringParam", "string")
 	if err != nil {
 		operationSelect.refuse(w, r, err)
 		return

@@ -173,13 +173,16 @@ type field struct {
 	at         pointer
 }
 
-// Tag is the field's struct tag.
+// Tag is the field's struct tag. It is for reading: the codec has methods of its
+// own. A name that package encoding/json takes in no tag is not in it.
 func (f *field) Tag() string {
-	name := f.JSON
-	if !f.Required {
-		name += ",omitzero"
+	switch {
+	case f.JSON == "" || strings.ContainsAny(f.JSON, "\"\\`,"):
+		return "`json:\"-\"`"
+	case f.Required:
+		return fmt.Sprintf("`json:%q`", f.JSON)
 	}
-	return goString(fmt.Sprintf("json:%q", name))
+	return fmt.Sprintf("`json:%q`", f.JSON+",omitzero")
 }
 
 // rules are what a value must keep to beyond its type.

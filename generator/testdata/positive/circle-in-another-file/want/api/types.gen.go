@@ -13,6 +13,6 @@ type Node struct {
 
 // Leaf has no description in the document.
 type Leaf struct {
-	Quoted string "json:\"`quoted`,omitzero\""
+	Quoted string `json:"-"`
 	Node   *Node  `json:"node,omitzero"`
 }

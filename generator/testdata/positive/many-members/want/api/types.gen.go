@@ -78,7 +78,7 @@ type Thing struct {
 	FieldNumber69 int64  `json:"field_number_69"`
 	AB            string `json:"a:b,omitzero"`
 	AC            string `json:"a:c,omitzero"`
-	BackSlash     string "json:\"back\\\\slash,omitzero\""
+	BackSlash     string `json:"-"`
 	Exactly       string `json:"exactly,omitzero"`
 	Exactl        string `json:"exactl,omitzero"`
 	Exactly8      string `json:"exactly8,omitzero"`

@@ -467,10 +467,14 @@ func readElement(t *goType, name string) []jen.Code {
 
 // listDecoder makes the function that reads a list.
 func (c *codec) listDecoder(name string, list *goType) {
-	body := slices.Concat(readElement(list.Elem, "item"), []jen.Code{
-		code("list = append(roomy(d, list, start, i), item)"),
-		code("i = d.nextElement(i, len(list)-1)"),
-	})
+	item := readValue(list.Elem, "list[len(list)-1]", "i", notNull)
+	switch {
+	case list.Elem.Pointer:
+		item = orNil(list.Elem, "list[len(list)-1]", "i")
+	case list.Elem.IsStruct(): // the element is zero already
+		item = []jen.Code{code("i = list[len(list)-1].decode(d, i)")}
+	}
+	body := slices.Concat([]jen.Code{code("list = longer(d, list, start, i)")}, item, []jen.Code{code("i = d.nextElement(i, len(list)-1)")})
 	c.Func().Id("decode"+name).Params(jen.Id("d").Op("*").Id("decoder"), jen.Id("i").Int()).Params(code("%s", list), jen.Int()).Block(
 		jen.If(code("next, null := d.null(i)"), code("null")).Block(code("return nil, next")),
 		code("start, list := i, %s{}", list),

@@ -282,10 +282,8 @@ func decodeButtonList(d *decoder, i int) ([]Button, int) {
 	start, list := i, []Button{}
 	i = d.array(i)
 	for i >= 0 {
-		var item Button
-		item = Button{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -789,10 +787,8 @@ func decodeBotCommandList(d *decoder, i int) ([]BotCommand, int) {
 	start, list := i, []BotCommand{}
 	i = d.array(i)
 	for i >= 0 {
-		var item BotCommand
-		item = BotCommand{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -1216,10 +1212,8 @@ func decodeAppCommandList(d *decoder, i int) ([]AppCommand, int) {
 	start, list := i, []AppCommand{}
 	i = d.array(i)
 	for i >= 0 {
-		var item AppCommand
-		item = AppCommand{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -1243,10 +1237,8 @@ func decodeWebhookLogList(d *decoder, i int) ([]WebhookLog, int) {
 	start, list := i, []WebhookLog{}
 	i = d.array(i)
 	for i >= 0 {
-		var item WebhookLog
-		item = WebhookLog{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -1922,10 +1914,8 @@ func decodeUpdateList(d *decoder, i int) ([]Update, int) {
 	start, list := i, []Update{}
 	i = d.array(i)
 	for i >= 0 {
-		var item Update
-		item = Update{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i

@@ -86,10 +86,11 @@ type webhookHandler[T any] struct {
 	private func(*T) []string  // what never to log of it
 	receive func(context.Context, T) error
 	large   chan struct{} // has room for as many large bodies as are read at once
+	reads   *bodyReads    // bodies that are read now
 }
 
 func newWebhookHandler[T any](h webhookHandler[T], opts []WebhookOption) http.Handler {
-	h.maxBody, h.large = defaultMaxBody, make(chan struct{}, maxLargeBodies)
+	h.maxBody, h.large, h.reads = defaultMaxBody, make(chan struct{}, maxLargeBodies), new(bodyReads)
 	for _, opt := range opts {
 		opt(&h.webhookConfig)
 	}
@@ -182,7 +183,7 @@ const (
 const maxKeptBody = 64 << 10
 
 // read reads and decodes the body within the time that ctx has.
-func (h *webhookHandler[T]) read(ctx context.Context, w http.ResponseWriter, r *http.Request) (payload T, status int, err error) {
+func (h *webhookHandler[T]) read(ctx *deliveryContext, w http.ResponseWriter, r *http.Request) (payload T, status int, err error) {
 	buf := bodies.Get().(*bytes.Buffer)
 	defer func() {
 		if buf.Cap() <= maxKeptBody {
@@ -190,10 +191,9 @@ func (h *webhookHandler[T]) read(ctx context.Context, w http.ResponseWriter, r *
 			bodies.Put(buf)
 		}
 	}()
-	// A timer costs less than setting the connection's deadline and taking it back.
-	late := time.AfterFunc(h.timeout, func() { http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) })
+	h.reads.begin(&ctx.reading, w, ctx.deadline)
 	status, err = h.fill(ctx, buf, r)
-	late.Stop()
+	h.reads.end(&ctx.reading)
 	if err != nil {
 		w.Header().Set("Connection", "close")
 		return payload, status, err

@@ -3,8 +3,10 @@ package runtime
 import (
 	"context"
 	"errors"
+	"net/http"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -63,4 +65,61 @@ func TestDeliveryContext(t *testing.T) {
 	if c.Err() != context.Canceled || context.Cause(c) != cause {
 		t.Errorf("the client is gone: %v, %v", c.Err(), context.Cause(c))
 	}
+}
+
+// late is a connection that notes when it is given a deadline that is over.
+type late struct {
+	http.ResponseWriter
+	ended chan struct{}
+}
+
+func (l *late) SetReadDeadline(time.Time) error { close(l.ended); return nil }
+
+func TestReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var q bodyReads
+		idle := func() bool {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			return q.first == nil && q.last == nil && !q.running
+		}
+		begun := func(after time.Duration) (*bodyRead, *late) {
+			r, l := new(bodyRead), &late{ended: make(chan struct{})}
+			q.begin(r, l, time.Now().Add(after))
+			return r, l
+		}
+		ended := func(l *late) bool {
+			select {
+			case <-l.ended:
+				return true
+			default:
+				return false
+			}
+		}
+		// Taken out from the middle, the start and the end, none is touched.
+		a, la := begun(time.Second)
+		b, lb := begun(time.Second)
+		c, lc := begun(time.Second)
+		q.end(b)
+		q.end(a)
+		q.end(c)
+		q.end(c) // as often as anyone likes
+		time.Sleep(2 * time.Second)
+		if ended(la) || ended(lb) || ended(lc) || !idle() {
+			t.Error("a read that was over is ended, or left")
+		}
+		// Those that are late end at their time, also after the timer was idle.
+		d, ld := begun(time.Second)
+		time.Sleep(500 * time.Millisecond)
+		_, le := begun(time.Second)
+		time.Sleep(600 * time.Millisecond)
+		if !ended(ld) || ended(le) {
+			t.Errorf("after 1.1 s of 1 s: %v, after 0.6 s of it: %v", ended(ld), ended(le))
+		}
+		q.end(d) // it is out already
+		time.Sleep(500 * time.Millisecond)
+		if !ended(le) || !idle() {
+			t.Errorf("after 1.1 s of 1 s: %v; all are out: %v", ended(le), idle())
+		}
+	})
 }

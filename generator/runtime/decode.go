@@ -302,17 +302,21 @@ func (d *decoder) nextElement(i, index int) int {
 	return ^d.fail(i, "wants ',' or ']' here")
 }
 
-// roomy is a list with room for another element. Where there is none, it makes
-// room for as many as the text that is left may hold, by the length of those that
-// were read between start and i, but for no more than twice that text in memory.
-func roomy[T any](d *decoder, list []T, start, i int) []T {
-	if len(list) < cap(list) {
-		return list
+// longer is a list with another element, which is zero. Where there is no room
+// for it, it makes room for a few at first, and then for as many as the text that
+// is left may hold, by the length of those that were read between start and i, but
+// for no more than twice that text in memory.
+func longer[T any](d *decoder, list []T, start, i int) []T {
+	if len(list) == cap(list) {
+		left, read := len(d.data)-i, len(list)
+		likely := min(3, left/128)
+		if read > 0 {
+			most := 2 * left / int(unsafe.Sizeof(*new(T))+1)
+			likely = min(left/max(1, (i-start)/read), max(most, read))
+		}
+		list = slices.Grow(list, 1+likely)
 	}
-	left, read := len(d.data)-i, len(list)+1
-	likely := left / max(1, (i-start)/read)
-	most := 2 * left / int(unsafe.Sizeof(*new(T))+1)
-	return slices.Grow(list, 1+min(likely, max(most, len(list))))
+	return list[:len(list)+1]
 }
 
 // name is what a decoder tells the names of members apart by: the eight bytes at

@@ -36,9 +36,8 @@ func decodeFloat64List(d *decoder, i int) ([]float64, int) {
 	start, list := i, []float64{}
 	i = d.array(i)
 	for i >= 0 {
-		var item float64
-		item, i = d.float64(i, notNull)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		list[len(list)-1], i = d.float64(i, notNull)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -62,9 +61,8 @@ func decodeFloat64ListList(d *decoder, i int) ([][]float64, int) {
 	start, list := i, [][]float64{}
 	i = d.array(i)
 	for i >= 0 {
-		var item []float64
-		item, i = decodeFloat64List(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		list[len(list)-1], i = decodeFloat64List(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -88,10 +86,8 @@ func decodeCellList(d *decoder, i int) ([]Cell, int) {
 	start, list := i, []Cell{}
 	i = d.array(i)
 	for i >= 0 {
-		var item Cell
-		item = Cell{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -115,9 +111,8 @@ func decodeRawList(d *decoder, i int) ([]json.RawMessage, int) {
 	start, list := i, []json.RawMessage{}
 	i = d.array(i)
 	for i >= 0 {
-		var item json.RawMessage
-		item, i = d.raw(i, notNull)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		list[len(list)-1], i = d.raw(i, notNull)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i

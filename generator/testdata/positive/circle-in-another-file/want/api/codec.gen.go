@@ -30,10 +30,8 @@ func decodeNodeList(d *decoder, i int) ([]Node, int) {
 	start, list := i, []Node{}
 	i = d.array(i)
 	for i >= 0 {
-		var item Node
-		item = Node{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i

@@ -39,9 +39,8 @@ func decodeSecretList(d *decoder, i int) ([]Secret, int) {
 	start, list := i, []Secret{}
 	i = d.array(i)
 	for i >= 0 {
-		var item Secret
-		item, i = d.secret(i, notNull)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		list[len(list)-1], i = d.secret(i, notNull)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -135,9 +134,8 @@ func decodeStringList(d *decoder, i int) ([]string, int) {
 	start, list := i, []string{}
 	i = d.array(i)
 	for i >= 0 {
-		var item string
-		item, i = d.string(i, notNull)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		list[len(list)-1], i = d.string(i, notNull)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -359,10 +357,8 @@ func decodeEventList(d *decoder, i int) ([]Event, int) {
 	start, list := i, []Event{}
 	i = d.array(i)
 	for i >= 0 {
-		var item Event
-		item = Event{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i

@@ -30,10 +30,8 @@ func decodeGetOneResultListItemList(d *decoder, i int) ([]GetOneResultListItem, 
 	start, list := i, []GetOneResultListItem{}
 	i = d.array(i)
 	for i >= 0 {
-		var item GetOneResultListItem
-		item = GetOneResultListItem{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i

@@ -30,9 +30,8 @@ func decodeStringList(d *decoder, i int) ([]string, int) {
 	start, list := i, []string{}
 	i = d.array(i)
 	for i >= 0 {
-		var item string
-		item, i = d.string(i, notNull)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		list[len(list)-1], i = d.string(i, notNull)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i
@@ -56,14 +55,13 @@ func decodeInt64NullableList(d *decoder, i int) ([]*int64, int) {
 	start, list := i, []*int64{}
 	i = d.array(i)
 	for i >= 0 {
-		var item *int64
+		list = longer(d, list, start, i)
 		if next, null := d.null(i); null {
-			item, i = nil, next
+			list[len(list)-1], i = nil, next
 		} else {
-			item = new(int64)
-			*item, i = d.int64(next, notNull)
+			list[len(list)-1] = new(int64)
+			*list[len(list)-1], i = d.int64(next, notNull)
 		}
-		list = append(roomy(d, list, start, i), item)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i

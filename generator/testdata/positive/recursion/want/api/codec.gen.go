@@ -35,10 +35,8 @@ func decodeTreeList(d *decoder, i int) ([]Tree, int) {
 	start, list := i, []Tree{}
 	i = d.array(i)
 	for i >= 0 {
-		var item Tree
-		item = Tree{}
-		i = item.decode(d, i)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		i = list[len(list)-1].decode(d, i)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i

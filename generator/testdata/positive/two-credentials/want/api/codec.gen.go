@@ -9,9 +9,8 @@ func decodeStringList(d *decoder, i int) ([]string, int) {
 	start, list := i, []string{}
 	i = d.array(i)
 	for i >= 0 {
-		var item string
-		item, i = d.string(i, notNull)
-		list = append(roomy(d, list, start, i), item)
+		list = longer(d, list, start, i)
+		list[len(list)-1], i = d.string(i, notNull)
 		i = d.nextElement(i, len(list)-1)
 	}
 	return list, ^i

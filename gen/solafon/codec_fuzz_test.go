@@ -154,7 +154,7 @@ func FuzzCodec(f *testing.F) {
 		`{"url":"https://x.y","has_custom_certificate":false,"pending_update_count":5}`, `{"commands":[{"command":"a","description":"b"}]}`,
 		`{"command":"/help","description":"Help","isEnabled":false}`, `{"apiToken":"0","message":"m"}`, `{"id":1,"is_bot":true,"can_join_groups":true}`,
 		`{"chat_id":1,"text":"a","metadata":"{\"buttons\":[{\"text\":\"Buy\",\"action\":\"buy\"}],\"x\":[1]}"}`, `{"image_url":"https://x.y","b":{},"a":"\u0041"}`,
-		`{"id":1,"statusCode":200,"createdAt":"2024-01-01T00:00:00.5Z","request":"{\"a\":1}"}`, `{"id" : 1 , "\u0074ype":"x","new":{"a":[1,2.5e3,null]}}`,
+		`{"chat_id":1,"text":"a","metadata":"{\"x\":[1,\n2]}"}`, `{"id":1,"statusCode":200,"createdAt":"2024-01-01T00:00:00.5Z","request":"{\"a\":1}"}`, `{"id" : 1 , "\u0074ype":"x","new":{"a":[1,2.5e3,null]}}`,
 	}
 	files, err := fs.Glob(spec.Files, "examples/*.json")
 	if err != nil {

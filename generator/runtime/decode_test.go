@@ -143,17 +143,20 @@ func FuzzQuote(f *testing.F) {
 	f.Add("plain")
 	f.Add("\"\\\n\x00 Привет 👋")
 	f.Fuzz(func(t *testing.T, s string) {
-		e, inner := encoder{}, encoder{start: 1}
-		b := e.quote(inner.string([]byte("["), s), &inner)
-		if inner.err != nil {
-			return // not UTF-8
-		}
-		var text, back string
-		if err := json.Unmarshal(b[1:], &text); err != nil {
-			t.Fatalf("%s: %v", b, err)
-		}
-		if err := json.Unmarshal([]byte(text), &back); err != nil || back != s {
-			t.Fatalf("%q became %q: %v", s, back, err)
+		for _, spaces := range []string{"", "\n\t"} {
+			e, inner := encoder{}, encoder{start: 1}
+			b := inner.string([]byte("["), s)
+			b = e.quote(append(b, spaces...), &inner)
+			if inner.err != nil {
+				return // not UTF-8
+			}
+			var text, back string
+			if err := json.Unmarshal(b[1:], &text); err != nil {
+				t.Fatalf("%s: %v", b, err)
+			}
+			if err := json.Unmarshal([]byte(text), &back); err != nil || back != s {
+				t.Fatalf("%q became %q: %v", s, back, err)
+			}
 		}
 	})
 }

@@ -288,6 +288,9 @@ func (e *encoder) quote(b []byte, inner *encoder) []byte {
 		e.fail(b[:inner.start], "holds JSON that cannot be written: "+inner.err.Error())
 		return b
 	}
+	if hasControls(b[inner.start:]) {
+		return e.string(b[:inner.start], string(b[inner.start:])) // JSON that is written already can have lines
+	}
 	from := len(b)
 	escapes := bytes.Count(b[inner.start:], []byte{'"'}) + bytes.Count(b[inner.start:], []byte{'\\'})
 	b = slices.Grow(b, escapes+2)[:from+escapes+2]
@@ -302,6 +305,16 @@ func (e *encoder) quote(b []byte, inner *encoder) []byte {
 	}
 	b[inner.start] = '"'
 	return b
+}
+
+// hasControls tells whether a text has control characters.
+func hasControls(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // backslashed is 1 for what JSON that is written already has to escape once more

@@ -35,6 +35,7 @@ func (e *EncodeError) Error() string {
 type encoder struct {
 	start  int  // where in the text the value begins
 	reveal bool // secrets are written, and not what stands for them
+	ready  bool // JSON that was written already is in the text, as it was
 	err    *EncodeError
 }
 
@@ -256,6 +257,7 @@ func (e *encoder) raw(b, text []byte) []byte {
 		e.fail(b, "is not JSON: "+err.Error())
 		return b
 	}
+	e.ready = true
 	return append(b, text...)
 }
 
@@ -265,8 +267,8 @@ func (e *encoder) quote(b []byte, inner *encoder) []byte {
 		e.fail(b[:inner.start], "holds JSON that cannot be written: "+inner.err.Error())
 		return b
 	}
-	if hasControls(b[inner.start:]) {
-		return e.string(b[:inner.start], string(b[inner.start:])) // JSON that is written already can have lines
+	if inner.ready {
+		return e.string(b[:inner.start], string(b[inner.start:])) // there can be lines in it
 	}
 	from := len(b)
 	escapes := bytes.Count(b[inner.start:], []byte{'"'}) + bytes.Count(b[inner.start:], []byte{'\\'})
@@ -282,16 +284,6 @@ func (e *encoder) quote(b []byte, inner *encoder) []byte {
 	}
 	b[inner.start] = '"'
 	return b
-}
-
-// hasControls tells whether a text has control characters.
-func hasControls(text []byte) bool {
-	for _, c := range text {
-		if c < ' ' {
-			return true
-		}
-	}
-	return false
 }
 
 // backslashed is 1 for what JSON that is written already has to escape once more

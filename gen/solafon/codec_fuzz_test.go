@@ -209,7 +209,30 @@ func FuzzCodec(f *testing.F) {
 func equalJSON(t *testing.T, a, b []byte) bool {
 	t.Helper()
 	numbers := []jsontext.Options{jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false)}
-	x, y := jsontext.Value(a), jsontext.Value(b)
+	// The JSON in a string can have white space of its own, which only this
+	// project's encoder keeps.
+	text := func(data []byte) jsontext.Value {
+		var v struct {
+			Metadata string         `json:"metadata"`
+			Others   jsontext.Value `json:",embed"`
+		}
+		inner := jsontext.Value(nil)
+		if json.Unmarshal(data, &v) == nil && v.Metadata != "" {
+			inner = jsontext.Value(v.Metadata)
+		}
+		if inner == nil || inner.Canonicalize(numbers...) != nil {
+			return data
+		}
+		whole, err := json.Marshal(struct {
+			Metadata jsontext.Value `json:"metadata"`
+			Others   jsontext.Value `json:",embed"`
+		}{inner, v.Others})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return whole
+	}
+	x, y := text(a), text(b)
 	if err := errors.Join(x.Canonicalize(numbers...), y.Canonicalize(numbers...)); err != nil {
 		t.Fatalf("%q beside %q: %v", a, b, err)
 	}

@@ -143,10 +143,13 @@ func FuzzQuote(f *testing.F) {
 	f.Add("plain")
 	f.Add("\"\\\n\x00 Привет 👋")
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, spaces := range []string{"", "\n\t"} {
+		for _, ready := range []bool{false, true} {
 			e, inner := encoder{}, encoder{start: 1}
 			b := inner.string([]byte("["), s)
-			b = e.quote(append(b, spaces...), &inner)
+			if ready && inner.err == nil {
+				b = inner.raw(b[:1], []byte("\n"+string(b[1:])+"\t"))
+			}
+			b = e.quote(b, &inner)
 			if inner.err != nil {
 				return // not UTF-8
 			}
